@@ -1,0 +1,1 @@
+"""The nouns that every room shares: plans, answers, jobs, estimates, sources, errors and the store."""

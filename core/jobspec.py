@@ -1,0 +1,194 @@
+"""One job, complete enough to run again next year. No secret ever stands in it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import BadInput, NotFound, ProblemsFound, problems_of
+
+JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
+DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+MAX_SPEC_BYTES = 1 << 20
+
+
+class MethodSpec(BaseModel):
+    """Which weights are trained, and how."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    kind: Literal["full", "lora", "prefix", "prompt", "bottleneck", "ia3"] = "lora"
+    """Tuning method. This release trains `lora`; the others come with the local training release."""
+    rank: int = Field(default=16, ge=1, le=1024)
+    """LoRA rank r. Higher learns more, and needs more memory."""
+    alpha: int = Field(default=32, ge=1, le=4096)
+    """LoRA alpha; the update is scaled by alpha / rank."""
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    """Share of adapter inputs dropped in training, against overfitting."""
+    targets: list[str] | Literal["all-linear"] = "all-linear"
+    """Layers that get an adapter: all linear layers, or names such as q_proj."""
+    bits: Literal["16", "8", "4", "fp8"] = "16"
+    """Precision of the frozen base. This release trains at 16."""
+
+
+class JobSpec(BaseModel):
+    """What to do, with which data and which model, on which engine."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    kind: JobKind = "train"
+    """prepare, train, evaluate, probe, tournament or export."""
+    name: str = Field(default="", max_length=120)
+    """A name for people."""
+    engine: str = "local"
+    """Row of the table of engines: local, fake ..."""
+    base_model: str = DEFAULT_BASE_MODEL
+    """A folder, a Hugging Face Hub id, or the embedded default."""
+    base_revision: str | None = None
+    """Commit of the base on the hub; the newest when empty."""
+    dataset: str | None = None
+    """Path of the training rows. An evaluation takes its few-shot examples from here."""
+    validation: str | None = None
+    """Path of the validation rows: early stopping, and the choice of the best prompt."""
+    test: str | None = None
+    """Path of the held-out rows that only the judge reads; `validation` when empty."""
+    dataset_sha256: str | None = None
+    """Hash of the training file when the job was asked for; a changed file is refused."""
+    inputs: list[str] | None = None
+    """Columns that make the input, for tables."""
+    output: str | None = None
+    """Column that holds the answer, for tables."""
+    records: str | None = None
+    """Path to the list of rows inside nested JSON."""
+    system_prompt: str | None = None
+    """Instruction put before rows that have none."""
+    method: MethodSpec = MethodSpec()
+    epochs: float = Field(default=3.0, gt=0, le=1000)
+    """Passes over the training rows."""
+    learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    """Peak learning rate. LoRA takes about ten times that of full tuning."""
+    warmup_ratio: float = Field(default=0.05, ge=0, le=0.5)
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+    """Pull of the trained weights towards zero."""
+    max_tokens: int = Field(default=512, ge=8, le=1_000_000)
+    """Longest row in tokens; longer ones are cut and counted."""
+    micro_batch: int | Literal["auto"] = "auto"
+    """Rows per step on the device."""
+    grad_accumulation: int = Field(default=1, ge=1, le=4096)
+    """Micro batches per optimizer step."""
+    grad_checkpointing: Literal["auto", "on", "off"] = "auto"
+    """Trade time for memory: recompute activations in the backward pass."""
+    packing: bool = False
+    """Join short rows into long ones. Not in this release."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Number format of the base and the arithmetic."""
+    seed: int = Field(default=7, ge=0, le=2**31 - 1)
+    """Every random choice follows from it."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:0."""
+    gpu: str | None = None
+    """A card that is not here, for estimates: H100-SXM, RTX 4090 ..."""
+    n_gpus: int = Field(default=1, ge=1, le=1024)
+    stack: str = "peft"
+    """Training stack."""
+    budget_usd: float | None = Field(default=None, ge=0)
+    """Dollars at which the job is stopped."""
+    early_stopping: int | None = Field(default=None, ge=1, le=1000)
+    """Stop after so many validations without improvement; the best checkpoint is kept."""
+    eval_steps: int | None = Field(default=None, ge=1)
+    """Steps between validations; twice an epoch when empty."""
+    save_steps: int | None = Field(default=None, ge=1)
+    """Steps between checkpoints; as eval_steps when empty."""
+    mix_general: float = Field(default=0.0, ge=0, lt=1)
+    """Share of general rows mixed in against forgetting. Not in this release."""
+    report_to: list[str] = []
+    """Trackers to report to where installed: tensorboard, mlflow, wandb, trackio."""
+    adapter: str | None = None
+    """Adapter folder to evaluate."""
+    job: str | None = None
+    """Train job whose adapter is evaluated."""
+    resume_of: str | None = None
+    """Train job whose last checkpoint this one goes on from."""
+    axes: list[Literal["task", "new_inputs", "knowledge", "safety", "over_refusal", "bias"]] = ["task"]
+    metric: Literal["auto", "exact_match", "token_f1"] = "auto"
+    """What counts as right. Auto: exact match where answers are short or structured, else token F1."""
+    judge: str | None = None
+    margins: dict[str, float] = {}
+    n: int | None = Field(default=None, ge=1)
+    """Rows to judge on; all when empty."""
+    max_new_tokens: int | None = Field(default=None, ge=1, le=65536)
+    """Longest answer in tokens; from the training rows when empty."""
+    general_set: str | None = None
+    models: list[Literal["base", "best_prompt", "tuned", "classic"]] | None = None
+    """Whom to judge; all that apply when empty."""
+    few_shot: int = Field(default=6, ge=1, le=64)
+    """Most examples in the best prompt."""
+    after: list[str] = []
+    """Jobs that must succeed first."""
+    group: str | None = None
+    """Name of the chain that this job belongs to."""
+    allow_network: bool = True
+    """May the job contact hosts (hub, package index)?"""
+    fake: dict[str, float | str | bool] = {}
+    """Scenario of the fake engine: seconds, outcome, lost, no_pause."""
+
+
+def read_mapping(path: Path) -> dict[str, object]:
+    """A YAML or JSON file as a mapping.
+
+    Raises `NotFound` for no such file, `BadInput` with file and line for anything that is not a mapping.
+    """
+    if not path.is_file():
+        raise NotFound(f"no file at {path}.", "Check the path.")
+    if path.stat().st_size > MAX_SPEC_BYTES:
+        raise BadInput("is larger than 1 MiB.", "Give a short YAML or JSON file.", file=str(path))
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput("is not UTF-8 text.", "Save it as UTF-8.", file=str(path)) from error
+    try:
+        value = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except json.JSONDecodeError as error:
+        raise BadInput(f"is not JSON: {error.msg}.", "Mend that line.", file=str(path), line=error.lineno) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise BadInput(f"is not YAML: {problem}.", "Mend that line.", file=str(path), line=line) from error
+    except (RecursionError, ValueError) as error:
+        raise BadInput("cannot be read as YAML or JSON.", "Write it plainly.", file=str(path)) from error
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise BadInput("must hold named fields.", "Start with a line such as `kind: train`.", file=str(path))
+    return value
+
+
+def read_spec(path: Path) -> JobSpec:
+    """A spec file as a `JobSpec`, relative paths taken from the file's folder.
+
+    Raises `NotFound`, `BadInput` or `ProblemsFound` (all problems at once).
+    """
+    raw = read_mapping(path)
+    try:
+        spec = JobSpec.model_validate(raw)
+    except ValidationError as error:
+        raise ProblemsFound(problems_of(error, str(path))) from error
+    except RecursionError as error:
+        raise BadInput("is nested too deeply.", "Write it plainly.", file=str(path)) from error
+    updates: dict[str, str] = {}
+    for field in ("dataset", "validation", "test", "adapter", "base_model"):
+        value = getattr(spec, field)
+        if not value or Path(value).is_absolute():
+            continue
+        local = path.parent / value
+        if field == "base_model" and not local.exists():
+            continue
+        updates[field] = str(local.resolve())
+    if not math.isfinite(spec.learning_rate):
+        raise BadInput("`learning_rate` must be a number.", file=str(path))
+    return spec.model_copy(update=updates)

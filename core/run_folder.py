@@ -1,0 +1,304 @@
+"""A job is a folder, not a thread: whoever wants to know how it goes reads the folder.
+
+    runs/<job id>/
+        spec.json       what was asked
+        lock            held by the worker from its birth to its end (flock: the kernel frees it)
+        worker.json     pid and start of the worker
+        events.jsonl    steps, losses, stages: one JSON object a line
+        log.txt         everything that the worker printed
+        cancel          present once somebody asked to stop
+        outcome.json    the last word; lock free and no outcome means that the worker died
+        checkpoints/    what a stopped job can go on from
+        adapter/        what a finished one leaves
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import BadInput, EngineError, NotFound, StoreError
+from core.home import run_dir
+from core.job import Event, JobState, Outcome
+from core.jobspec import JobSpec
+
+EventKind = Literal["log", "stage", "step", "validation", "checkpoint", "warning", "progress"]
+
+
+class WorkerInfo(BaseModel):
+    """Who works on the job."""
+
+    pid: int
+    started_at: datetime
+
+
+class RunFolder:
+    """One job's folder. Readers need no lock; only the worker appends events and writes the outcome."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seq: int | None = None
+
+    @classmethod
+    def of(cls, job_id: str) -> RunFolder:
+        """The folder of a job id. Raises `NotFound` where there is none."""
+        folder = cls(run_dir(job_id))
+        if not folder.path.is_dir():
+            raise NotFound(f"no local job `{job_id}` here.", "See `tuneworthy jobs` for the ids.")
+        return folder
+
+    @classmethod
+    def create(cls, job_id: str, spec: JobSpec) -> RunFolder:
+        """Make the folder and write the spec. Safe to repeat; the first spec stays."""
+        folder = cls(run_dir(job_id))
+        try:
+            folder.path.mkdir(mode=0o700, exist_ok=True)
+            if not folder.spec_file.exists():
+                write_atomically(folder.spec_file, spec.model_dump_json(indent=2))
+        except OSError as error:
+            raise _disk_error(error, folder.path) from error
+        return folder
+
+    @property
+    def job_id(self) -> str:
+        """The id is the folder's name."""
+        return self.path.name
+
+    @property
+    def spec_file(self) -> Path:
+        return self.path / "spec.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def log_file(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        return self.path / "adapter"
+
+    @property
+    def evaluation_file(self) -> Path:
+        """Where an evaluate job leaves its report."""
+        return self.path / "evaluation.json"
+
+    def spec(self) -> JobSpec:
+        """What was asked. Raises `NotFound` or `BadInput`."""
+        try:
+            return JobSpec.model_validate_json(self.spec_file.read_bytes())
+        except FileNotFoundError as error:
+            raise NotFound(f"the job folder {self.job_id} has no spec.json.", "Launch the job again.") from error
+        except ValidationError as error:
+            raise BadInput("is not a job spec.", "Launch the job again.", file=str(self.spec_file)) from error
+
+    # The lock: one worker per folder.
+
+    def acquire(self, wait_seconds: float = 2.0) -> int:
+        """Take the worker's lock and return its file descriptor, to be passed on to the worker.
+
+        Raises `EngineError` when another worker holds it after `wait_seconds`.
+        """
+        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except BlockingIOError:
+                # A reader that probes holds it for microseconds only; a worker holds it for its life.
+                if time.monotonic() > deadline:
+                    os.close(descriptor)
+                    raise EngineError(
+                        f"a worker is already at job {self.job_id}.", "Wait for it, or cancel it first."
+                    ) from None
+                time.sleep(0.02)
+
+    def locked(self) -> bool:
+        """True while a worker lives."""
+        try:
+            descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    # What the worker writes.
+
+    def announce(self, pid: int) -> None:
+        """The worker says who it is."""
+        info = WorkerInfo(pid=pid, started_at=datetime.now(UTC))
+        write_atomically(self.path / "worker.json", info.model_dump_json())
+
+    def emit(
+        self,
+        kind: EventKind,
+        message: str = "",
+        *,
+        step: int = 0,
+        total_steps: int = 0,
+        values: dict[str, float] | None = None,
+    ) -> None:
+        """Append an event. One short write, so that readers see whole lines."""
+        if self._seq is None:
+            self._seq = max((event.seq for event in self.events()), default=0)
+        self._seq += 1
+        event = Event(
+            seq=self._seq,
+            at=datetime.now(UTC),
+            kind=kind,
+            message=message,
+            step=step,
+            total_steps=total_steps,
+            values=values or {},
+        )
+        line = event.model_dump_json(exclude_defaults=True) + "\n"
+        with (self.path / "events.jsonl").open("ab", buffering=0) as file:
+            file.write(line.encode())
+
+    def finish(self, outcome: Outcome) -> None:
+        """The last word. Written whole or not at all."""
+        write_atomically(self.path / "outcome.json", outcome.model_dump_json(indent=2))
+
+    # What everybody reads.
+
+    def worker(self) -> WorkerInfo | None:
+        """Who works or worked on the job."""
+        try:
+            return WorkerInfo.model_validate_json((self.path / "worker.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def outcome(self) -> Outcome | None:
+        """The last word, if it was said."""
+        try:
+            return Outcome.model_validate_json((self.path / "outcome.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Events with `seq` above `after`; a line that is still being written is left for the next call."""
+        try:
+            lines = (self.path / "events.jsonl").read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        found = []
+        for line in lines[:-1]:
+            try:
+                event = Event.model_validate_json(line)
+            except ValidationError:
+                continue
+            if event.seq > after:
+                found.append(event)
+        return found
+
+    def log_tail(self, max_bytes: int = 20_000) -> str:
+        """The end of the log as text."""
+        try:
+            with self.log_file.open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - max_bytes))
+                return file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
+    def ask_to_cancel(self) -> None:
+        """Leave a note that the job should stop. Safe twice."""
+        (self.path / "cancel").touch()
+
+    @property
+    def cancel_asked(self) -> bool:
+        return (self.path / "cancel").exists()
+
+    def reopen(self) -> None:
+        """Clear the last word so that the job can go on from its last checkpoint."""
+        for name in ("outcome.json", "cancel"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def state(self) -> JobState:
+        """Where the job is, from the folder alone. Writes nothing."""
+        events = self.events()
+        steps = [event for event in events if event.kind in ("step", "validation") and event.total_steps]
+        worker = self.worker()
+        state = JobState(
+            state="queued",
+            step=steps[-1].step if steps else 0,
+            total_steps=steps[-1].total_steps if steps else 0,
+            started_at=worker.started_at if worker else None,
+        )
+        # The lock is read before the outcome: a worker writes its outcome first and lets go of the lock after.
+        alive = self.locked()
+        outcome = self.outcome()
+        stages = [event for event in events if event.kind == "stage"]
+        if outcome is not None:
+            reason = f"{outcome.reason} {outcome.hint}".strip()
+            return state.model_copy(update={"state": outcome.state, "reason": reason, "ended_at": outcome.at})
+        if alive:
+            running = any(event.message != "queued" for event in stages)
+            note = stages[-1].message if running else "waiting"
+            eta = steps[-1].values.get("eta_seconds") if steps else None
+            name = "running" if running else "queued"
+            note = "stopping" if self.cancel_asked else note
+            return state.model_copy(update={"state": name, "note": note, "eta_seconds": eta})
+        if self.cancel_asked:
+            return state.model_copy(update={"state": "cancelled", "reason": "Stopped before it could start."})
+        if worker is None and not events:
+            return state.model_copy(update={"note": "not started"})
+        return state.model_copy(
+            update={
+                "state": "failed",
+                "reason": "The worker died without a word (the machine was restarted, or it was killed). "
+                "Resume it, or read the end of its log.",
+            }
+        )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a whole file or nothing. Raises `StoreError` when the disk is full."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, path)
+    except OSError as error:
+        raise _disk_error(error, path) from error
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """A JSON object from one of our own files. Raises `NotFound` or `BadInput`."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound(f"no file at {path}.", "Was it deleted?") from error
+    except ValueError as error:
+        raise BadInput("is not JSON.", "Delete it and run the job again.", file=str(path)) from error
+    if not isinstance(value, dict):
+        raise BadInput("does not hold an object.", "Delete it and run the job again.", file=str(path))
+    return value
+
+
+def _disk_error(error: OSError, path: Path) -> StoreError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreError(f"the disk is full; {path.name} was not written.", "Free some space, then try again.")
+    return StoreError(f"cannot write {path} ({error.strerror}).", "Check the folder's permissions.")
