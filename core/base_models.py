@@ -53,9 +53,7 @@ def locate(model: str, revision: str | None = None) -> BaseModelPlace:
     if folder.is_absolute() or model.startswith((".", "~")):
         raise BadInput(f"there is no model folder at {model}.", "Give a folder with config.json and safetensors.")
     if not HUB_ID.fullmatch(model):
-        raise BadInput(
-            f"`{model[:80]}` is neither a folder nor a hub id.", f"Hub ids look like {DEFAULT_BASE_MODEL}."
-        )
+        raise BadInput(f"`{model[:80]}` is neither a folder nor a hub id.", f"Hub ids look like {DEFAULT_BASE_MODEL}.")
     prepared = prepared_folder(model, revision)
     if (prepared / READY).is_file():
         check_folder(prepared)

@@ -1,13 +1,13 @@
 """What can go wrong, as one tree.
 
-    TuneworthyError          every error of ours: a message (with the value got) and a hint (the one thing to do)
-    ├── BadInput             a file, form or spec that cannot be used: names file and line
-    │   └── ProblemsFound    several of them at once
-    ├── NotFound             a plan, job, adapter or file that is not there
-    ├── Refused              asked for something that must not be done now (does not fit, already running ...)
-    ├── BaseModelUnavailable the base model could not be found or fetched
-    ├── EngineError          an engine could not do what was asked
-    └── StoreError           the store could not be opened or written
+TuneworthyError          every error of ours: a message (with the value got) and a hint (the one thing to do)
+├── BadInput             a file, form or spec that cannot be used: names file and line
+│   └── ProblemsFound    several of them at once
+├── NotFound             a plan, job, adapter or file that is not there
+├── Refused              asked for something that must not be done now (does not fit, already running ...)
+├── BaseModelUnavailable the base model could not be found or fetched
+├── EngineError          an engine could not do what was asked
+└── StoreError           the store could not be opened or written
 """
 
 from __future__ import annotations

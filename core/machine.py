@@ -50,9 +50,7 @@ def resolve_device(device: str) -> str:
     if name == "cuda" and (not index or index.isdigit()):
         if int(index or 0) < len(here.gpus):
             return f"cuda:{int(index or 0)}"
-        raise BadInput(
-            f"device `{device}` is not here: {len(here.gpus)} NVIDIA card(s) found.", "Use `auto` or `cpu`."
-        )
+        raise BadInput(f"device `{device}` is not here: {len(here.gpus)} NVIDIA card(s) found.", "Use `auto` or `cpu`.")
     raise BadInput(f"`{device}` is not a device.", "Use `auto`, `cpu`, `cuda` or `cuda:0`.")
 
 

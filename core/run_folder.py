@@ -1,15 +1,15 @@
 """A job is a folder, not a thread: whoever wants to know how it goes reads the folder.
 
-    runs/<job id>/
-        spec.json       what was asked
-        lock            held by the worker from its birth to its end (flock: the kernel frees it)
-        worker.json     pid and start of the worker
-        events.jsonl    steps, losses, stages: one JSON object a line
-        log.txt         everything that the worker printed
-        cancel          present once somebody asked to stop
-        outcome.json    the last word; lock free and no outcome means that the worker died
-        checkpoints/    what a stopped job can go on from
-        adapter/        what a finished one leaves
+runs/<job id>/
+    spec.json       what was asked
+    lock            held by the worker from its birth to its end (flock: the kernel frees it)
+    worker.json     pid and start of the worker
+    events.jsonl    steps, losses, stages: one JSON object a line
+    log.txt         everything that the worker printed
+    cancel          present once somebody asked to stop
+    outcome.json    the last word; lock free and no outcome means that the worker died
+    checkpoints/    what a stopped job can go on from
+    adapter/        what a finished one leaves
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Engines: one seam (`core.job.Engine`), one file each."""

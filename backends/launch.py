@@ -1,0 +1,62 @@
+"""From a spec to a running job: check, store the intent, submit; and look a job up before any second try."""
+
+from __future__ import annotations
+
+from backends.engines import engine
+from core.errors import EngineError, ProblemsFound
+from core.estimate import RunEstimate
+from core.job import JobState
+from core.jobspec import JobSpec
+from core.store import JobRecord, Store
+
+
+def launch(
+    store: Store, spec: JobSpec, *, plan_id: str | None = None, estimate: RunEstimate | None = None
+) -> JobRecord:
+    """Check a spec, store the intent, hand it to its engine.
+
+    Raises `ProblemsFound` with everything that would stop it; then nothing was stored or started.
+    """
+    host = engine(spec.engine)
+    problems = [problem for problem in host.check(spec) if problem.severity == "error"]
+    if problems:
+        raise ProblemsFound(problems)
+    record = store.add_job(spec, plan_id=plan_id, predicted=estimate or host.estimate(spec))
+    return submit(store, record)
+
+
+def submit(store: Store, record: JobRecord) -> JobRecord:
+    """Hand a stored job to its engine, unless the engine has it already.
+
+    When the answer is lost the engine is asked; the job is started twice in no case.
+    """
+    host = engine(record.engine)
+    ref = host.find(record.id)
+    if ref is None:
+        try:
+            ref = host.submit(record.spec, record.id)
+        except EngineError:
+            ref = host.find(record.id)
+            if ref is None:
+                raise
+    store.set_ref(record.id, ref)
+    return record.model_copy(update={"ref": ref})
+
+
+def reconcile(store: Store) -> list[JobRecord]:
+    """Jobs whose start was never confirmed, found again at their engine. Starts nothing."""
+    found = []
+    for record in store.jobs():
+        if record.ref is None:
+            ref = engine(record.engine).find(record.id)
+            if ref is not None:
+                store.set_ref(record.id, ref)
+                found.append(record.model_copy(update={"ref": ref}))
+    return found
+
+
+def state_of(record: JobRecord) -> JobState:
+    """Where a job is, as its engine says."""
+    if record.ref is None:
+        return JobState(state="failed", reason="It was never handed to its engine. Launch it again.")
+    return engine(record.engine).poll(record.ref)

@@ -1,0 +1,196 @@
+"""The local engine: a detached worker process per job, a folder per job, a queue per device.
+
+Close the browser or kill the page's server: the worker goes on, and whoever comes back reads its folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from training.specs import check_train_spec
+
+from backends.estimates import estimate_local
+from core.base_models import locate
+from core.errors import BadInput, EngineError, NotFound, Problem, TuneworthyError
+from core.estimate import RunEstimate
+from core.home import runs_dir
+from core.job import EngineRef, Event, JobState, Result
+from core.jobspec import JobSpec
+from core.machine import resolve_device
+from core.run_folder import RunFolder
+from core.tickets import Ticket, queue
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+MIN_FREE_GIB = 1.0
+_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
+_PREPARED_FIRST = ("train", "evaluate")
+
+
+class LocalEngine:
+    """Runs jobs on this machine."""
+
+    name = "local"
+
+    def check(self, spec: JobSpec) -> list[Problem]:
+        """Everything that would stop the job here: device, model, files, settings, disk."""
+        problems = check_train_spec(spec) if spec.kind == "train" else []
+        if spec.kind not in ("prepare", "train", "evaluate"):
+            problems.append(Problem(what=f"`{spec.kind}` jobs are not in this release.", where="kind"))
+        for where, look in (("device", lambda: resolve_device(spec.device)), ("base_model", lambda: _base(spec))):
+            try:
+                look()
+            except TuneworthyError as error:
+                problems += [problem.model_copy(update={"where": where}) for problem in error.problems()]
+        needed = {"dataset": spec.dataset} if spec.kind in _PREPARED_FIRST else {}
+        for field, path in (needed | {"validation": spec.validation, "test": spec.test}).items():
+            if path is None and field == "dataset" and spec.kind == "train":
+                problems.append(Problem(what="no training rows are given.", where=field, hint="Set `dataset`."))
+            elif path is not None and not Path(path).is_file():
+                problems.append(Problem(what=f"no file at {path}.", where=field, hint="Check the path."))
+        if spec.kind == "evaluate" and not (spec.test or spec.validation):
+            problems.append(Problem(what="no rows to judge on.", where="test", hint="Set `test` or `validation`."))
+        free_gib = shutil.disk_usage(runs_dir()).free / 2**30
+        if free_gib < MIN_FREE_GIB:
+            problems.append(
+                Problem(what=f"only {free_gib:.1f} GiB of disk are free.", where="disk", hint="Free at least 1 GiB.")
+            )
+        return problems
+
+    def estimate(self, spec: JobSpec) -> RunEstimate:
+        """Memory, time and dollars on this machine."""
+        return estimate_local(spec)
+
+    def submit(self, spec: JobSpec, job_id: str) -> EngineRef:
+        """Start a detached worker. Safe to repeat: a job that has a worker or an outcome is left alone."""
+        folder = RunFolder.create(job_id, spec)
+        ref = EngineRef(engine=self.name, ref=job_id)
+        if folder.locked() or folder.outcome() is not None:
+            return ref
+        self._start(folder, folder.spec())
+        return ref
+
+    def poll(self, ref: EngineRef) -> JobState:
+        """The state as the folder tells it, with the place in the device's queue."""
+        folder = RunFolder.of(ref.ref)
+        state = folder.state()
+        if state.state == "queued" and state.note == "waiting":
+            state.note = self._waits_for(folder)
+        return state
+
+    def events(self, ref: EngineRef, after: int = 0) -> list[Event]:
+        """Events of the job's folder."""
+        return RunFolder.of(ref.ref).events(after)
+
+    def find(self, job_id: str) -> EngineRef | None:
+        """Was it ever started here? The folder says."""
+        try:
+            folder = RunFolder.of(job_id)
+        except (NotFound, BadInput):
+            return None
+        started = folder.locked() or folder.worker() is not None or folder.outcome() is not None
+        return EngineRef(engine=self.name, ref=job_id) if started else None
+
+    def pause(self, ref: EngineRef) -> Problem | None:
+        """A local job is not paused: cancel keeps its checkpoint, resume goes on from it."""
+        return Problem(
+            what="a local job cannot be paused.", where=ref.ref, hint="Cancel it, and resume it later from there."
+        )
+
+    def resume(self, ref: EngineRef) -> Problem | None:
+        """Start a worker again on the same folder; it goes on from the last checkpoint."""
+        folder = RunFolder.of(ref.ref)
+        state = folder.state()
+        if state.state == "succeeded":
+            return Problem(what="the job has succeeded; there is nothing to go on with.", where=ref.ref)
+        if not state.done and state.note != "not started":
+            return Problem(what="the job is still at work.", where=ref.ref, hint="Wait for it, or cancel it first.")
+        folder.reopen()
+        try:
+            self._start(folder, folder.spec())
+        except EngineError as error:
+            return error.problems()[0]
+        return None
+
+    def cancel(self, ref: EngineRef) -> None:
+        """Ask the worker to stop after this step, keeping what it has. Safe twice."""
+        folder = RunFolder.of(ref.ref)
+        if folder.outcome() is not None:
+            return
+        folder.ask_to_cancel()
+        worker = folder.worker()
+        # The pid is only used while the lock is held: then it cannot have been given to another process.
+        if worker is not None and folder.locked():
+            try:
+                os.kill(worker.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                return
+
+    def result(self, ref: EngineRef) -> Result:
+        """What came of it. Raises `EngineError` while it still runs or when it died."""
+        outcome = RunFolder.of(ref.ref).outcome()
+        if outcome is None:
+            state = self.poll(ref)
+            raise EngineError(f"job {ref.ref} has no result: it is {state.state}.", state.reason or "Wait for it.")
+        return outcome.result
+
+    def _start(self, folder: RunFolder, spec: JobSpec) -> None:
+        lock = folder.acquire()
+        descriptors = [lock]
+        command = [sys.executable, "-m", "training.worker", str(folder.path), "--lock-fd", str(lock)]
+        ticket = None
+        try:
+            if not spec.after:
+                # Taken here, so that jobs run in the order in which they were submitted.
+                ticket = Ticket.take(resolve_device(spec.device), folder.job_id)
+                descriptors.append(ticket.descriptor)
+                command += ["--ticket", str(ticket.path), "--ticket-fd", str(ticket.descriptor)]
+            with folder.log_file.open("ab") as log:
+                subprocess.Popen(
+                    command,
+                    cwd=PROJECT_ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=scrubbed_environment(),
+                    start_new_session=True,
+                    pass_fds=descriptors,
+                )
+        except OSError as error:
+            raise EngineError(
+                f"the worker could not be started ({error.strerror}).", "Check disk space and memory."
+            ) from error
+        finally:
+            # The worker holds its own copies: the locks stay until it ends.
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _waits_for(self, folder: RunFolder) -> str:
+        spec = folder.spec()
+        for job_id in spec.after:
+            if not RunFolder.of(job_id).state().done:
+                return f"waits for {job_id}"
+        jobs = queue(resolve_device(spec.device))
+        ahead = jobs.index(folder.job_id) if folder.job_id in jobs else 0
+        return f"{ahead} job{'s' if ahead != 1 else ''} ahead in the queue" if ahead else "starting"
+
+
+def scrubbed_environment() -> dict[str, str]:
+    """The environment for workers: ours without keys, and with the project on the path."""
+    kept = {
+        name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET_WORDS)
+    }
+    kept["PYTHONUNBUFFERED"] = "1"
+    kept["TOKENIZERS_PARALLELISM"] = "false"
+    return kept
+
+
+def _base(spec: JobSpec) -> object:
+    place = locate(spec.base_model, spec.base_revision)
+    if not place.ready and not spec.allow_network:
+        raise EngineError(f"{spec.base_model} is not on this machine.", "Allow the network, or give a local folder.")
+    return place
