@@ -1,0 +1,37 @@
+"""Room on the disk: asked for before a download, and named when it runs out."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import StoreError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def require_free_bytes(folder: Path, needed_bytes: int) -> None:
+    """Raise `StoreError` unless the disk of `folder` has room for `needed_bytes`."""
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise StoreError(
+            f"the disk of {folder} has {free_bytes / 2**30:.1f} GiB free, and {needed_bytes / 2**30:.1f} are needed.",
+            "Free some space, or set TUNEWORTHY_CACHE to another disk.",
+        )
+
+
+@contextmanager
+def disk_full_explained(folder: Path) -> Iterator[None]:
+    """Turn "no space left" inside the block into a `StoreError` that says where; safetensors hides it in its text."""
+    try:
+        yield
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in FULL
+        if full or "No space left" in str(error) or "os error 28" in str(error):
+            raise StoreError(
+                f"the disk of {folder} is full.", "Free some space, then start the job again; it goes on from there."
+            ) from error
+        raise
