@@ -1,0 +1,71 @@
+"""The app: `streamlit run app.py`. A frame around the pages: navigation, and news of jobs on every page.
+
+No page process imports torch, transformers or openai: whatever needs them is a job in a worker process.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app_pages import state
+
+PAGES = (
+    ("advise", "Advise", ":material/explore:"),
+    ("data", "Data", ":material/dataset:"),
+    ("jobs", "Jobs", ":material/rocket_launch:"),
+    ("judge", "Judge", ":material/balance:"),
+    ("shelf", "Shelf", ":material/inventory_2:"),
+    ("chat", "Chat", ":material/forum:"),
+    ("plans", "Plans", ":material/folder_open:"),
+    ("prices", "Prices", ":material/sell:"),
+    ("settings", "Settings", ":material/settings:"),
+)
+HERE = Path(__file__).parent
+
+
+def pages(running: int, unread: int) -> list[st.Page]:
+    """The pages; how many jobs run or have ended stands behind the name of the Jobs page."""
+    found = []
+    for name, title, icon in PAGES:
+        if not (HERE / state.page_file(name)).is_file():
+            continue
+        if name == "jobs" and running + unread:
+            title = f"{title} ({running + unread})"
+        found.append(
+            st.Page(HERE / state.page_file(name), title=title, icon=icon, url_path=name, default=name == "advise")
+        )
+    return found
+
+
+@st.fragment(run_every=state.POLL_SECONDS)
+def watch_jobs(running_before: int) -> None:
+    """Looks every two seconds, only while something runs; a change draws the whole page again."""
+    running = sum(not found.done for found in state.states(state.store().jobs()[: state.WATCHED_JOBS]).values())
+    if running != running_before:
+        st.rerun()
+
+
+def main() -> None:
+    """One run of the script."""
+    running, unread = 0, 0
+    with state.shown_errors():
+        running = state.announce_jobs()
+        unread = state.unread_jobs()
+    page = st.navigation(pages(running, unread), position="top")
+    news = f"({unread} done) " if unread else f"({running} running) " if running else ""
+    title = page.title.partition(" (")[0]
+    st.set_page_config(page_title=f"{news}{title} · Tuneworthy", page_icon=":material/tune:", layout="wide")
+    if running:
+        watch_jobs(running)
+    with state.shown_errors():
+        state.current_plan()  # puts the plan into the address on every page
+        lost = st.session_state.pop("plan_not_found", None)
+        if lost:
+            st.warning(f"There is no plan `{lost}` here. It may have been deleted.", icon=":material/link_off:")
+    with state.shown_errors():
+        page.run()
+
+
+main()
