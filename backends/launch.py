@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from backends.engines import engine
-from core.errors import EngineError, ProblemsFound
+from core.errors import EngineError, NotFound, ProblemsFound
 from core.estimate import RunEstimate
 from core.job import JobState
 from core.jobspec import JobSpec
 from core.store import JobRecord, Store
+
+HANDOVER = timedelta(seconds=60)
+"""A job without a reference is taken to be on its way to its engine for so long."""
 
 
 def launch(
@@ -58,5 +63,10 @@ def reconcile(store: Store) -> list[JobRecord]:
 def state_of(record: JobRecord) -> JobState:
     """Where a job is, as its engine says."""
     if record.ref is None:
-        return JobState(state="failed", reason="It was never handed to its engine. Launch it again.")
-    return engine(record.engine).poll(record.ref)
+        if datetime.now(UTC) - record.created_at < HANDOVER:
+            return JobState(state="queued", note="being handed over")
+        return JobState(state="failed", reason="It was never handed to its engine. Resume it, or launch it again.")
+    try:
+        return engine(record.engine).poll(record.ref)
+    except NotFound:
+        return JobState(state="failed", reason="Its folder is gone. Delete the job, or launch it again.")

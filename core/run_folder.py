@@ -275,13 +275,17 @@ class RunFolder:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a whole file or nothing. Raises `StoreError` when the disk is full."""
+    temporary = None
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            temporary = Path(file.name)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(file.name, path)
+        os.replace(temporary, path)
     except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         raise _disk_error(error, path) from error
 
 

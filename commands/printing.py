@@ -1,0 +1,52 @@
+"""How verbs answer: one JSON object with `--json`, plain text for people otherwise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+InputFile = Annotated[Path, typer.Argument(help="A YAML or JSON file.", show_default=False)]
+
+OK, NO, BAD_INPUT = 0, 1, 2
+"""Exit codes: success; the answer is "no"; bad usage or bad input."""
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table for people. Rich is imported only when something is printed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def seconds_in_words(seconds: float | None) -> str:
+    """`45 s`, `3 min 20 s`, `2 h 5 min`; `unknown` for None."""
+    if seconds is None:
+        return "unknown"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def usd_in_words(amount: float | None) -> str:
+    """`$0.42`, `$1,250`; `unknown` for None."""
+    if amount is None:
+        return "unknown"
+    return f"${amount:,.2f}" if abs(amount) < 100 else f"${amount:,.0f}"

@@ -1,0 +1,50 @@
+"""Every test gets a home of its own, and no network of other people's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh `TUNEWORTHY_HOME`."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("TUNEWORTHY_HOME", str(folder))
+    monkeypatch.delenv("TUNEWORTHY_DB", raising=False)
+    monkeypatch.setenv("TUNEWORTHY_CACHE", os.environ.get("TUNEWORTHY_TEST_CACHE") or str(tmp_path / "cache"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real data sets by others, beside the repository where they are at hand."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip("the folder of real data sets is not beside this clone")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """A Chromium to drive. CI fails where there is none; elsewhere the test is skipped with a reason."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        if found:
+            return found
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+    if own.is_file():
+        return str(own)
+    reason = "no Chromium could be found or fetched"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,50 @@
+"""Tuneworthy on the command line: is it worth tuning, what will it cost, then do it and prove that it worked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from commands import advice, data, journey, jobs, machine, results
+from core.errors import TuneworthyError
+
+cli = typer.Typer(
+    name="tuneworthy",
+    help="Is it worth tuning? What will it cost? Then do it, and prove that it worked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+STOPS: dict[str, list[Callable[..., int]]] = {
+    "Decide and price": [advice.advise, advice.cost, advice.prices],
+    "Look at the data": [data.check, data.split],
+    "Run": [jobs.run, jobs.jobs, jobs.show, jobs.cancel, jobs.resume, jobs.delete, results.estimate],
+    "Judge and keep": [results.evaluate, results.shelf, results.chat],
+    "The whole way": [journey.demo, machine.app, machine.doctor],
+}
+for stop, verbs in STOPS.items():
+    for verb in verbs:
+        cli.command(verb.__name__, rich_help_panel=stop)(verb)
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 success, 1 the answer is "no", 2 bad usage or bad input."""
+    try:
+        code = cli(standalone_mode=False)
+    except TuneworthyError as error:
+        for problem in error.problems():
+            print(f"tuneworthy: {problem}", file=sys.stderr)
+        code = 2
+    except typer.Abort:
+        print("Stopped.", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
