@@ -1,0 +1,1 @@
+"""Answers in; fired rules, a ranking and what would change it out."""
