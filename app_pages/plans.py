@@ -1,5 +1,111 @@
-"""Being written."""
+"""All plans: open, rename, archive, delete. A plan is a link."""
+
+from __future__ import annotations
 
 import streamlit as st
 
+from app_pages import state
+from backends.removal import remove, what_goes
+from core.answers import APPROACHES
+from core.plan import Plan
+
+VERDICTS = {"ship": "Worth it", "do_not_ship": "Not worth it", "not_enough_evidence": "Not enough evidence"}
+
+
+def summary(plan: Plan) -> str:
+    """A plan in one line."""
+    parts = [APPROACHES.get(plan.recommendation, plan.recommendation)] if plan.recommendation else ["No launch yet"]  # type: ignore[call-overload]
+    if plan.data:
+        parts.append(f"{plan.data.rows:,} rows of {plan.data.name}")
+    if plan.jobs:
+        parts.append(f"{len(plan.jobs)} job{'s' if len(plan.jobs) != 1 else ''}")
+    if plan.verdict:
+        parts.append(VERDICTS.get(plan.verdict, plan.verdict))
+    parts.append(f"changed {plan.updated_at:%d %b %Y, %H:%M} UTC")
+    return " · ".join(parts)
+
+
+def rename(plan_id: str) -> None:
+    """The new name, when it says something."""
+    name = str(st.session_state.get(f"plans.name.{plan_id}") or "").strip()[:120]
+    if name:
+        with state.shown_errors():
+            state.store().update_plan(plan_id, name=name)
+
+
+def archive(plan_id: str, archived: bool) -> None:
+    """Out of the list, or back into it. Nothing is deleted."""
+    with state.shown_errors():
+        state.store().update_plan(plan_id, archived=archived)
+
+
+@st.dialog("Delete this plan?", icon=":material/delete:")
+def confirm_delete(plan: Plan) -> None:
+    """What goes with it, said first."""
+    with state.shown_errors():
+        st.markdown("This cannot be undone. It deletes:")
+        st.markdown("\n".join(f"- {part}" for part in what_goes(state.store(), "plan", plan.id)))
+        with st.container(horizontal=True):
+            sure = st.button("Delete for good", type="primary", icon=":material/delete:", key="plans.delete.sure")
+            keep = st.button("Keep it", key="plans.delete.keep")
+        if keep:
+            st.rerun()
+        if sure:
+            remove(state.store(), "plan", plan.id)
+            if st.session_state.get(state.PLAN) == plan.id:
+                state.close_plan()
+            st.rerun()
+
+
+def card(plan: Plan, current: bool) -> None:
+    """One plan with what can be done with it."""
+    with st.container(border=True, key=f"plans.card.{plan.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plan.name}**")
+            if current:
+                st.badge("Open now", icon=":material/check:", color="primary")
+        st.caption(summary(plan))
+        with st.container(horizontal=True):
+            if st.button("Open", key=f"plans.open.{plan.id}", icon=":material/folder_open:"):
+                state.open_plan(plan.id)
+                state.go_to("advise")
+            with st.popover("Rename", icon=":material/edit:", key=f"plans.rename.{plan.id}"):
+                st.text_input(
+                    "Name", plan.name, max_chars=120, key=f"plans.name.{plan.id}", on_change=rename, args=(plan.id,)
+                )
+            with st.popover("Link", icon=":material/link:", key=f"plans.link.{plan.id}"):
+                st.caption("Whoever can reach this app opens the plan with it.")
+                st.code(f"{address()}?plan={plan.id}", language=None, wrap_lines=True)
+            st.button(
+                "Restore" if plan.archived else "Archive",
+                key=f"plans.archive.{plan.id}",
+                icon=":material/unarchive:" if plan.archived else ":material/archive:",
+                on_click=archive,
+                args=(plan.id, not plan.archived),
+            )
+            if st.button("Delete", key=f"plans.delete.{plan.id}", icon=":material/delete:"):
+                confirm_delete(plan)
+
+
+def address() -> str:
+    """Where this app is, as the browser sees it, without the page."""
+    url = st.context.url or "http://localhost:8501/"
+    return url.partition("?")[0].removesuffix("/").removesuffix("/plans") + "/"
+
+
 st.title("Plans")
+with state.shown_errors():
+    open_now = state.current_plan()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("New plan", type="primary", icon=":material/add:", key="plans.new"):
+            state.close_plan()
+            state.go_to("advise")
+        archived = st.toggle("Show archived", key="plans.archived")
+    plans = state.store().plans(archived=archived)
+    for plan in plans:
+        card(plan, open_now is not None and plan.id == open_now.id)
+    if not plans:
+        st.info(
+            "Nothing is archived." if archived else "No plan yet. The first answer on the Advise page starts one.",
+            icon=":material/inbox:",
+        )
