@@ -77,7 +77,7 @@ def _token_sizes(answers: Answers) -> list[tuple[str, str, float]]:
 
 
 def _renamed(table: dict[str, Assumption], name: str) -> Assumption:
-    return table[name].model_copy(update={"id": name.split(".")[0]})
+    return table[name].model_copy(update={"id": name.partition(".")[0]})
 
 
 def _around(name: str, value: float, factor: float, unit: str, says: str) -> Assumption:

@@ -34,7 +34,8 @@ def current_prices(provider: str, model: str) -> dict[str, Decimal]:
     from genai_prices import Usage, calc_price  # 0.3 s to import
 
     def price(usage: Usage) -> Decimal:
-        return calc_price(usage, model_ref=model, provider_id=provider).total_price * PER_MILLION
+        paid: Decimal = calc_price(usage, model_ref=model, provider_id=provider).total_price
+        return paid * PER_MILLION
 
     cached = Usage(input_tokens=TOKENS, cache_read_tokens=TOKENS)
     return {

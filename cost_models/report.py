@@ -19,7 +19,7 @@ class Band(BaseModel):
 
 
 class BreakEven(BaseModel):
-    """From which month on the approach that starts dearer has cost less than the other. None: not within the horizon."""
+    """From which month on the approach that starts dearer has cost less. None: not within the horizon."""
 
     cheaper: ApproachId
     """Starts dearer, ends cheaper."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -38,7 +39,26 @@ class Calibration(BaseModel):
     says: str = "an earlier run on this machine"
 
 
-class _Plan(BaseModel):
+@dataclass(frozen=True)
+class _Case:
+    """What is to be estimated, and on what."""
+
+    shape: ModelShape
+    spec: JobSpec
+    kind: str
+    precision: str
+    counts: list[int]
+    longest: int
+    here: Machine
+    calibration: Calibration | None
+
+    @property
+    def bytes_each(self) -> int:
+        return 2 if self.precision == "bfloat16" else 4
+
+
+@dataclass(frozen=True)
+class _Plan:
     micro_batch: int
     checkpointing: bool
     memory: Memory
@@ -62,16 +82,16 @@ def estimate_run(
     Raises `BadInput` for targets that the model does not have.
     """
     here = here or machine()
-    because: list[str] = []
     kind = device.partition(":")[0]
-    precision = precision_of(spec, kind, here)
     counts = [max(1, min(count, spec.max_tokens)) for count in token_counts or []]
     longest = max(counts, default=min(spec.max_tokens, shape.context))
+    precision = precision_of(spec, kind, here)
+    case = _Case(shape, spec, kind, precision, counts, longest, here, calibration)
+    plan = _fit(case, device_memory_gib)
+    speed, because = _speed(case, plan)
     if not counts:
-        because.append(f"No rows were counted: every row is taken as {longest} tokens, and time is unknown.")
-    plan = _fit(shape, spec, kind, precision, longest, len(counts), device_memory_gib, calibration)
-    speed = _speed(shape, spec, kind, precision, plan, longest, here, calibration, because)
-    seconds = _seconds(spec, kind, counts, plan.micro_batch, speed)
+        because = [f"No rows were counted: each is taken as {longest} tokens, and time is unknown.", *because]
+    seconds = _seconds(case, plan.micro_batch, speed)
     memory = plan.memory
     steps = math.ceil(math.ceil(len(counts) / (plan.micro_batch * spec.grad_accumulation)) * spec.epochs)
     return RunEstimate(
@@ -104,94 +124,77 @@ def precision_of(spec: JobSpec, kind: str, here: Machine) -> str:
     return "bfloat16" if kind == "cuda" or here.cpu_flags else "float32"
 
 
-def _fit(
-    shape: ModelShape,
-    spec: JobSpec,
-    kind: str,
-    precision: str,
-    longest: int,
-    rows: int,
-    limit_gib: float | None,
-    calibration: Calibration | None,
-) -> _Plan:
+def _fit(case: _Case, limit_gib: float | None) -> _Plan:
     """The largest batch that fits, without checkpointing if possible; the smallest one of all when nothing fits."""
-    batches = BATCHES if spec.micro_batch == "auto" else (spec.micro_batch,)
-    batches = tuple(dict.fromkeys(min(batch, rows) if rows else batch for batch in batches))
-    ways = {"auto": (False, True), "on": (True,), "off": (False,)}[spec.grad_checkpointing]
-    factor = calibration.memory_factor if calibration else 1.0
-    plan = None
+    asked, rows = case.spec.micro_batch, len(case.counts)
+    sizes = list(BATCHES) if asked == "auto" else [asked]
+    sizes = list(dict.fromkeys(min(size, rows) if rows else size for size in sizes))
+    ways = {"auto": (False, True), "on": (True,), "off": (False,)}[case.spec.grad_checkpointing]
     # A small batch without recomputation is faster than a large one with it.
-    for checkpointing in ways:
-        for batch in batches:
-            memory = _memory(shape, spec, kind, precision, longest * batch, checkpointing, factor)
-            plan = _Plan(micro_batch=batch, checkpointing=checkpointing, memory=memory)
-            if limit_gib is None or memory.likely <= limit_gib * ROOM:
-                return plan
-    assert plan is not None
-    return plan
+    plans = [_Plan(size, way, _memory(case, case.longest * size, way)) for way in ways for size in sizes]
+    fitting = (plan for plan in plans if limit_gib is None or plan.memory.likely <= limit_gib * ROOM)
+    return next(fitting, plans[-1])
 
 
-def _memory(
-    shape: ModelShape, spec: JobSpec, kind: str, precision: str, tokens: int, checkpointing: bool, factor: float
-) -> Memory:
-    bytes_each = 2 if precision == "bfloat16" else 4
+def _memory(case: _Case, tokens: int, checkpointing: bool) -> Memory:
+    shape, factor = case.shape, case.calibration.memory_factor if case.calibration else 1.0
     memory = peak_memory(
-        shape, spec.method, tokens=tokens, device=kind, bytes_each=bytes_each, checkpointing=checkpointing
+        shape,
+        case.spec.method,
+        tokens=tokens,
+        device=case.kind,
+        bytes_each=case.bytes_each,
+        checkpointing=checkpointing,
     )
-    if spec.kind != "train":
-        # Judging keeps neither activations nor optimizer: weights, the cache of keys and values, and the libraries.
-        cache = tokens * 2 * shape.layers * shape.kv * bytes_each / 2**30
-        parts = {"weights": memory.parts["weights"], "cache": round(cache, 3), "context": memory.parts["context"]}
-        likely = sum(parts.values())
-        return Memory(parts=parts, low=likely * 0.7, likely=likely, high=likely * 1.6)
-    return Memory(parts=memory.parts, low=memory.low * factor, likely=memory.likely * factor, high=memory.high * factor)
+    if case.spec.kind == "train":
+        return replace(memory, low=memory.low * factor, likely=memory.likely * factor, high=memory.high * factor)
+    # Judging keeps neither activations nor optimizer: weights, the cache of keys and values, and the libraries.
+    cache = tokens * 2 * shape.layers * shape.kv * case.bytes_each / 2**30
+    parts = {"weights": memory.parts["weights"], "cache": round(cache, 3), "context": memory.parts["context"]}
+    likely = sum(parts.values())
+    return Memory(parts=parts, low=likely * 0.7, likely=likely, high=likely * 1.6)
 
 
-def _speed(
-    shape: ModelShape,
-    spec: JobSpec,
-    kind: str,
-    precision: str,
-    plan: _Plan,
-    longest: int,
-    here: Machine,
-    calibration: Calibration | None,
-    because: list[str],
-) -> Span | None:
+def _speed(case: _Case, plan: _Plan) -> tuple[Span | None, list[str]]:
+    """Training speed, and why; None where the card is not known."""
+    shape, spec, here, calibration = case.shape, case.spec, case.here, case.calibration
     if calibration and calibration.tokens_per_second:
-        because.append(f"{calibration.tokens_per_second:,.0f} tokens/s in {calibration.says}.")
-        return Span(low=0.6, likely=1.0, high=1.2).times(calibration.tokens_per_second)
-    if kind == "cpu":
-        because.append(
-            f"{here.cores} cores in {precision}, scaled from SmolLM2-135M on 2 cores; a busy machine is three times slower."
+        span = Span(low=0.6, likely=1.0, high=1.2).times(calibration.tokens_per_second)
+        return span, [f"{calibration.tokens_per_second:,.0f} tokens/s in {calibration.says}."]
+    if case.kind == "cpu":
+        span = cpu_tokens_per_second(
+            shape, cores=here.cores, precision=case.precision, checkpointing=plan.checkpointing
         )
-        return cpu_tokens_per_second(shape, cores=here.cores, precision=precision, checkpointing=plan.checkpointing)
+        scaled = f"{here.cores} cores in {case.precision}, scaled from SmolLM2-135M on 2 cores"
+        return span, [f"{scaled}; a busy machine is three times slower."]
     gpu = spec.gpu or (here.gpus[0] if here.gpus else None)
     if gpu is None:
-        because.append("The card is not known: name it in `gpu`.")
-        return None
+        return None, ["The card is not known: name it in `gpu`."]
     try:
         span = cuda_tokens_per_second(
-            shape, spec.method, gpu=gpu, step_tokens=longest * plan.micro_batch, checkpointing=plan.checkpointing
+            shape,
+            spec.method,
+            gpu=gpu,
+            step_tokens=case.longest * plan.micro_batch,
+            checkpointing=plan.checkpointing,
         )
     except NotFound as error:
-        because.append(str(error))
-        return None
-    because.append(f"Share of the peak of one {gpu} that published runs reach.")
-    return span
+        return None, [str(error)]
+    return span, [f"Share of the peak of one {gpu} that published runs reach."]
 
 
-def _seconds(spec: JobSpec, kind: str, counts: list[int], micro_batch: int, speed: Span | None) -> Span | None:
+def _seconds(case: _Case, micro_batch: int, speed: Span | None) -> Span | None:
+    spec, counts = case.spec, case.counts
     if speed is None or not counts:
         return None
-    around = speed_facts().overhead.cuda if kind == "cuda" else speed_facts().overhead.cpu
+    around = speed_facts().overhead.cuda if case.kind == "cuda" else speed_facts().overhead.cpu
     if spec.kind == "train":
         tokens = padded_tokens(counts, micro_batch) * spec.epochs
     else:
         rows = counts[: spec.n] if spec.n else counts
         models = len(spec.models) if spec.models else MODELS_JUDGED
-        answer = spec.max_new_tokens or ANSWER_TOKENS
-        tokens = models * sum(count / READING_FACTOR + answer / ANSWER_SHARE / DECODING_BATCH for count in rows)
+        answer = (spec.max_new_tokens or ANSWER_TOKENS) / ANSWER_SHARE / DECODING_BATCH
+        tokens = models * sum(count / READING_FACTOR + answer for count in rows)
     return Span(
         low=around.low + tokens / speed.high,
         likely=around.likely + tokens / speed.likely,

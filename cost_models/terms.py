@@ -69,10 +69,12 @@ class Setting:
 
     @property
     def volume(self) -> Array:
+        """Calls a month, those made twice included."""
         return self.x["volume_per_month"] * (1 + self.x["retry_share"])
 
     @property
     def engineer_usd_per_hour(self) -> Array:
+        """What an hour of an engineer costs."""
         return self.usd("engineer.hour") * self.x["engineer_rate_factor"]
 
     def hours(self, *names: str, every: str = "build") -> Array:
@@ -92,6 +94,7 @@ class Setting:
 
     @property
     def missing_labels(self) -> Array:
+        """Rows that must be labelled before a tune."""
         return np.maximum(self.x["labels_needed"] - self.x["labelled_examples"], 0.0)
 
     @property
