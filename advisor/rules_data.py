@@ -1,0 +1,114 @@
+"""Rules about examples: how many, how good, and whether any are set aside."""
+
+from __future__ import annotations
+
+from advisor.facts import Facts
+from advisor.rule import Rule
+
+CLASSES_ASSUMED = 10
+PER_CLASS = 20
+
+
+def encoder_minimum(facts: Facts) -> int:
+    """Labels from which a small encoder is worth it: 200, and 20 for each class."""
+    return max(200, PER_CLASS * (facts.classes or CLASSES_ASSUMED))
+
+
+RULES = (
+    Rule(
+        id="no_data",
+        when=lambda f: f.labelled_examples < 10,
+        because="{labelled_examples:,} examples: no host and no trainer takes fewer than 10.",
+        uses=("labelled_examples",),
+        threshold="labelled_examples < 10, answered",
+        source="label_minimum",
+        veto=("ft_managed", "ft_self", "rag_plus_ft"),
+    ),
+    Rule(
+        id="under_100_examples",
+        when=lambda f: f.labelled_examples < 100,
+        because="{labelled_examples:,} examples are under 100: too few to tune on.",
+        uses=("labelled_examples",),
+        threshold="labelled_examples < 100",
+        source="lecture",
+        points={"ft_managed": -30, "ft_self": -30, "rag_plus_ft": -20, "from_scratch": -10},
+    ),
+    Rule(
+        id="enough_examples",
+        when=lambda f: f.labelled_examples >= 300,
+        because="{labelled_examples:,} examples are enough to tune on and to judge it.",
+        uses=("labelled_examples",),
+        threshold="labelled_examples >= 300",
+        source="lecture",
+        points={"ft_managed": 10, "ft_self": 10, "rag_plus_ft": 10},
+    ),
+    Rule(
+        id="thousand_examples",
+        when=lambda f: f.labelled_examples >= 1_000,
+        because="{labelled_examples:,} examples: a thousand careful ones are what good tunes are made of.",
+        uses=("labelled_examples",),
+        threshold="labelled_examples >= 1,000",
+        source="quality",
+        points={"ft_managed": 10, "ft_self": 10, "rag_plus_ft": 10},
+    ),
+    Rule(
+        id="noisy_labels",
+        when=lambda f: f.label_quality == "noisy",
+        because="The examples are noisy: a tune repeats their mistakes. Clean them first.",
+        uses=("label_quality",),
+        threshold="label_quality is noisy",
+        source="lecture",
+        points={"ft_managed": -20, "ft_self": -20, "rag_plus_ft": -20},
+        note="Read 50 of your examples and mend what you would not want repeated.",
+    ),
+    Rule(
+        id="checked_labels",
+        when=lambda f: f.label_quality == "checked" and f.labelled_examples >= 100,
+        because="{labelled_examples:,} checked examples: quality counts for more than quantity.",
+        uses=("label_quality", "labelled_examples"),
+        threshold="label_quality is checked, at least 100 examples",
+        source="quality",
+        points={"ft_managed": 10, "ft_self": 10, "rag_plus_ft": 10},
+    ),
+    Rule(
+        id="no_test_set",
+        when=lambda f: not f.has_eval_set,
+        because="Nothing is set aside to test with: build an evaluation set first, or nobody will know what helped.",
+        uses=("has_eval_set",),
+        threshold="has_eval_set is not yes",
+        source="evals_first",
+        points={"ft_managed": -10, "ft_self": -10, "rag_plus_ft": -10},
+        note="Build an evaluation set first: 100 to 200 inputs with the right answer, never used for anything else.",
+    ),
+    Rule(
+        id="small_encoder",
+        when=lambda f: f.task_kind == "classify" and f.labelled_examples >= encoder_minimum(f),
+        because="Classification with {labelled_examples:,} labels: a small encoder beats a prompted large model and runs "
+        "on any machine.",
+        uses=("task_kind", "labelled_examples", "classes"),
+        threshold="classify, at least 200 labels and 20 for each class (10 classes where none were named)",
+        source="small_encoder",
+        points={"ft_self": 20},
+        variant=("ft_self", "small_encoder"),
+    ),
+    Rule(
+        id="classic_baseline",
+        when=lambda f: f.task_kind == "classify" and f.labelled_examples >= 100,
+        because="Classification with {labelled_examples:,} labels: TF-IDF with logistic regression takes a second and is "
+        "often as good.",
+        uses=("task_kind", "labelled_examples"),
+        threshold="classify, at least 100 labels",
+        source="label_break_even",
+        points={"zero_shot": -10},
+        note="Measure a classic classifier on your labels before you tune a language model; the judge does it for you.",
+    ),
+    Rule(
+        id="test_safety_again",
+        when=lambda f: f.labelled_examples >= 10,
+        because="Every tune wears down what the base was taught to refuse: test it again before it is used.",
+        uses=("labelled_examples",),
+        threshold="labelled_examples >= 10: a tune is possible",
+        source="safety",
+        note="After a tune, test refusals and bias again: ten bad rows among your examples are enough to undo them.",
+    ),
+)  # fmt: skip
