@@ -1,5 +1,66 @@
-"""Being written."""
+"""Advise, the one page on which a team answers, sees the ranking and the cost curves, and launches."""
+
+from __future__ import annotations
+
+from datetime import date
 
 import streamlit as st
 
-st.title("Advise")
+from app_pages import answer_view, curves_view, launch_panel, price_editor, spectrum_view, state, wizard
+from app_pages.advice import costs, decide
+from app_pages.example_answers import EXAMPLES, Example
+from core.answers import Answers
+
+
+def start_from(example: Example) -> None:
+    """An example fills an empty plan, or a new one where answers would be lost."""
+    with state.shown_errors():
+        plan = state.current_plan()
+        if plan is None or plan.answers != Answers():
+            state.open_plan(state.store().new_plan(example.name).id)
+        state.save(answers=example.answers, name=example.name)
+
+
+def examples() -> None:
+    """Three to start from."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Start from an example:", width="content")
+        for place, example in enumerate(EXAMPLES):
+            st.button(
+                example.name, key=f"advise.example.{place}", icon=example.icon, help=example.about,
+                on_click=start_from, args=(example,),
+            )  # fmt: skip
+
+
+st.title("Is it worth tuning?")
+st.markdown(
+    "Answer what you know, skip what you do not. The ranking, the costs and the launch panel below follow each answer."
+)
+today = date.today()
+with state.shown_errors():
+    plan = state.current_plan()
+    answers = plan.answers if plan else Answers()
+    answered = sum(value is not None for value in answers.model_dump().values())
+    examples()
+    questions, answer = st.columns([5, 6], gap="large")
+    with questions:
+        st.subheader("Your task", anchor=False)
+        wizard.show(answers)
+    report = costs(answers, plan.price_overrides if plan else {}, today)
+    advice = decide(answers, plan.price_overrides if plan else {}, today)
+    with answer:
+        answer_view.headline(advice, answered)
+        answer_view.ranking(advice)
+    answer_view.doubts(advice)
+    spectrum_view.show(answers, advice, report)
+
+    best = advice.recommendation
+    st.header("Cost over two years", anchor="cost", divider="gray")
+    curves_view.show(report, best)
+    with st.expander("The same as a table", key="advise.table", icon=":material/table:"):
+        curves_view.table(report)
+    with st.expander(f"Prices used ({len(report.prices)}), to be edited", key="advise.used", icon=":material/sell:"):
+        price_editor.show(report, plan)
+
+    st.header("Launch", anchor="launch", divider="gray")
+    launch_panel.show(plan, answers, advice, report)
