@@ -1,0 +1,54 @@
+"""How inputs are compared: NFKC, case-folded, punctuation and symbols to spaces, spaces collapsed."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dataset.row import Row
+
+
+class _ToSpaces(dict[int, int]):
+    """Maps punctuation (P*) and symbols (S*) to a space, anything else to itself; filled as characters turn up."""
+
+    def __missing__(self, code: int) -> int:
+        target = 32 if unicodedata.category(chr(code))[0] in "PS" else code
+        self[code] = target
+        return target
+
+
+_TO_SPACES = _ToSpaces()
+
+
+def normalise(text: str) -> str:
+    """The text as inputs are compared by. May be empty for text of punctuation alone."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().translate(_TO_SPACES).split())
+
+
+def comparison_key(text: str) -> str:
+    """The normalised text; raw, behind a mark of its own, where that would be empty. Empty for blank text."""
+    return normalise(text) or (f"\x00{text}" if text.strip() else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Comparison keys of rows, computed once for all checks. Empty for rows without an input."""
+
+    inputs: list[str]
+    """Of system and user turns: for exact duplicates, conflicts and overlap."""
+    users: list[str]
+    """Of the user turns alone: for the near checks."""
+
+
+def keys_of(rows: Sequence[Row] | Iterable[Row]) -> Keys:
+    """The keys of all rows."""
+    inputs, users = [], []
+    for row in rows:
+        user = comparison_key(row.user_text)
+        users.append(user)
+        has_system = any(message.role == "system" for message in row.messages)
+        inputs.append(comparison_key(row.input_text) if has_system else user)
+    return Keys(inputs, users)
