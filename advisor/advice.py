@@ -62,7 +62,7 @@ class Conflict(BaseModel):
 class Flip(BaseModel):
     """The nearest value of one answer at which another approach would be recommended."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     field: str
     from_: str | int | float | bool | None = Field(alias="from")

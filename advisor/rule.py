@@ -1,4 +1,4 @@
-"""A rule: when it fires, what it says with the team's own value in it, and for or against which approaches it speaks."""
+"""A rule: when it fires, what it says with the team's own value, and for or against what it speaks."""
 
 from __future__ import annotations
 

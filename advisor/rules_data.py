@@ -83,8 +83,8 @@ RULES = (
     Rule(
         id="small_encoder",
         when=lambda f: f.task_kind == "classify" and f.labelled_examples >= encoder_minimum(f),
-        because="Classification with {labelled_examples:,} labels: a small encoder beats a prompted large model and runs "
-        "on any machine.",
+        because="Classification with {labelled_examples:,} labels: a small encoder beats a prompted large "
+        "model and runs on any machine.",
         uses=("task_kind", "labelled_examples", "classes"),
         threshold="classify, at least 200 labels and 20 for each class (10 classes where none were named)",
         source="small_encoder",
@@ -94,8 +94,8 @@ RULES = (
     Rule(
         id="classic_baseline",
         when=lambda f: f.task_kind == "classify" and f.labelled_examples >= 100,
-        because="Classification with {labelled_examples:,} labels: TF-IDF with logistic regression takes a second and is "
-        "often as good.",
+        because="Classification with {labelled_examples:,} labels: TF-IDF with logistic regression takes a second "
+        "and is often as good.",
         uses=("task_kind", "labelled_examples"),
         threshold="classify, at least 100 labels",
         source="label_break_even",

@@ -78,8 +78,8 @@ RULES = (
     Rule(
         id="narrow_task_at_volume",
         when=lambda f: f.task_kind in NARROW and f.labelled_examples >= 300 and f.volume_per_month >= 100_000,
-        because="A narrow task ({task_kind}) with {labelled_examples:,} examples and {volume_per_month:,.0f} calls a month: "
-        "a small tuned model does it as well as a large one.",
+        because="A narrow task ({task_kind}) with {labelled_examples:,} examples and {volume_per_month:,.0f} calls a "
+        "month: a small tuned model does it as well as a large one.",
         uses=("task_kind", "labelled_examples", "volume_per_month"),
         threshold="classify, extract, style or sql; 300 examples; 100,000 calls a month",
         source="narrow",

@@ -71,7 +71,7 @@ RULES = (
     Rule(
         id="only_for_giants",
         when=lambda f: not giant(f),
-        because="Training from scratch takes millions of dollars, billions of tokens of your own and a team for a year.",
+        because="Training from scratch takes millions of dollars, billions of tokens of your own and a year of a team.",
         uses=("budget", "own_text_tokens", "team_ml_fte"),
         threshold="budget below very_large, own text under 10 billion tokens, or fewer than 10 people",
         source="scratch",
@@ -80,8 +80,8 @@ RULES = (
     Rule(
         id="a_giant",
         when=giant,
-        because="{own_text_tokens:,.0f} tokens of your own, {team_ml_fte:g} people and the money: a model of your own is "
-        "possible.",
+        because="{own_text_tokens:,.0f} tokens of your own, {team_ml_fte:g} people and the money: a model of your own "
+        "is possible.",
         uses=("budget", "own_text_tokens", "team_ml_fte"),
         threshold="budget very_large, own text of 10 billion tokens or more, 10 people or more",
         source="custom_models",
@@ -103,8 +103,8 @@ RULES = (
             and f.calendar.openai_last_day is not None
             and (f.calendar.openai_last_day - f.calendar.today).days <= 365
         ),
-        because="OpenAI takes no new tuning jobs after {openai_last_day}, and none now from teams that never tuned there; "
-        "its tuned models end on {openai_retires}.",
+        because="OpenAI takes no new tuning jobs after {openai_last_day}, and none now from teams that never tuned "
+        "there; its tuned models end on {openai_retires}.",
         uses=(),
         threshold="within a year before OpenAI's last day for new jobs, and after it",
         source="deprecations",

@@ -8,7 +8,7 @@ RULES = (
     Rule(
         id="prompt_first",
         when=lambda f: f.prompt_tried == "none",
-        because="Nothing has been prompted yet: try that first, it costs an afternoon and all else is measured against it.",
+        because="Nothing has been prompted yet: try that first; it costs an afternoon and all else is measured by it.",
         uses=("prompt_tried",),
         threshold="prompt_tried is none",
         source="lecture",
@@ -64,8 +64,8 @@ RULES = (
     Rule(
         id="prompting_ran_out",
         when=lambda f: f.good_enough is False and f.prompt_tried in ("few_shot", "long_few_shot", "rag"),
-        because="Your best prompt reaches {prompt_percent:.0f} % and you need {target_percent:.0f} %: prompting has run "
-        "out of steam.",
+        because="Your best prompt reaches {prompt_percent:.0f} % and you need {target_percent:.0f} %: prompting has "
+        "run out of steam.",
         uses=("prompt_tried", "prompt_quality", "target_quality"),
         threshold="target not reached with examples or retrieval",
         source="lecture",
@@ -114,8 +114,8 @@ RULES = (
         when=lambda f: (
             (f.classes or 0) >= 20 and f.labelled_examples >= 10 and f.volume_per_month < 100_000
         ),
-        because="{classes:,} labels at {volume_per_month:,.0f} calls a month: hundreds of examples in a long prompt are "
-        "worth a try.",
+        because="{classes:,} labels at {volume_per_month:,.0f} calls a month: hundreds of examples in a long prompt "
+        "are worth a try.",
         uses=("classes", "labelled_examples", "volume_per_month"),
         threshold="classes >= 20, labelled_examples >= 10, under 100,000 calls a month",
         source="many_shot",

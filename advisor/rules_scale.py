@@ -1,4 +1,4 @@
-"""Rules about volume, waiting time, tenants and languages. None about volume speaks against self-hosting as it grows."""
+"""Rules about volume, waiting time, tenants and languages. As volume grows, none speaks against self-hosting."""
 
 from __future__ import annotations
 

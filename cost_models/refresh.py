@@ -8,7 +8,7 @@ so a small call is priced and scaled.
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
 
@@ -29,12 +29,15 @@ TOKENS = 1_000
 PER_MILLION = Decimal(1_000_000) / TOKENS
 
 
-def current_prices(provider: str, model: str) -> dict[str, Decimal]:
-    """USD per 1M tokens by part (input, cached_input, output) of a short call, from genai-prices."""
+def current_prices(provider: str, model: str, today: date) -> dict[str, Decimal]:
+    """USD per 1M tokens by part (input, cached_input, output) of a short call on a day, from genai-prices."""
     from genai_prices import Usage, calc_price  # 0.3 s to import
 
+    noon = datetime.combine(today, time(12), tzinfo=UTC)
+
     def price(usage: Usage) -> Decimal:
-        paid: Decimal = calc_price(usage, model_ref=model, provider_id=provider).total_price
+        found = calc_price(usage, model_ref=model, provider_id=provider, genai_request_timestamp=noon)
+        paid: Decimal = found.total_price
         return paid * PER_MILLION
 
     cached = Usage(input_tokens=TOKENS, cache_read_tokens=TOKENS)
@@ -66,7 +69,7 @@ def changed_rows(today: date) -> list[str]:
     known = rows_in_effect(read_rows(PRICES_FOLDER), today)
     rows = []
     for provider, model in MODELS:
-        for part, amount in current_prices(provider, model).items():
+        for part, amount in current_prices(provider, model, today).items():
             old = known.get(f"api.{model}.{part}")
             if old is None or old.amount != amount:
                 rows.append(toml_row(provider, model, part, amount, today))
