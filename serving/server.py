@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from core.errors import TuneworthyError, problems_of
+from dataset.row import Message
 from serving.endpoint import BASE, Address, ServingFolder, ServingSpec
 from serving.protocol import MAX_BODY_BYTES, ChatRequest, answer_body, chunk_body, error_body
 
 if TYPE_CHECKING:
     from dataset.render import Renderer
-
     from serving.model import ChatModel
 
 HOST = "127.0.0.1"
@@ -92,7 +92,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         self.server.last_used = time.monotonic()
         request_id = f"chatcmpl-{secrets.token_hex(8)}"
         try:
-            messages = [message.model_dump() for message in request.messages]
+            messages = [Message(turn.role, turn.content) for turn in request.messages]
             prompt_ids = self.server.renderer.encode_prompt(messages, add_generation_prompt=True)
             if len(prompt_ids) >= self.server.model.context:
                 self._fail(400, f"the conversation is {len(prompt_ids)} tokens long; {self.server.model.context} fit.")
@@ -201,7 +201,6 @@ def serve(folder: ServingFolder, spec: ServingSpec) -> None:
     """Load, answer until nobody asks any more or somebody says stop."""
     folder.say("importing the libraries")
     from dataset.render import Renderer
-
     from serving.model import ChatModel
 
     folder.say("loading the model")

@@ -1,0 +1,1 @@
+"""Was it worth it: base, best prompt, tuned model and a classic classifier on the same rows, with honest intervals."""

@@ -1,0 +1,94 @@
+"""Answers that were given before, by the hash of everything that decides them: nothing is computed twice.
+
+cache/answers/<model key>.jsonl, one line an answer. Prompts are not stored, only their hashes; answers are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.base_models import READY
+from core.home import cache_dir
+from serving.completion import Completion
+
+VERSION = 1
+"""Raised when generation changes its answers."""
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    prompt: str
+    answer: Completion
+
+
+def answers_dir() -> Path:
+    """Where answers are kept. Safe to delete at any time."""
+    folder = cache_dir() / "answers"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+class AnswerCache:
+    """Answers of one model at one length limit. Several processes may append at once."""
+
+    def __init__(self, base: Path, adapter: Path | None, settings: dict[str, str | int]) -> None:
+        told = [VERSION, weights_key(base), weights_key(adapter) if adapter else "", sorted(settings.items())]
+        self.path = answers_dir() / f"{_sha256(json.dumps(told).encode())[:32]}.jsonl"
+        self._known = self._read()
+
+    def get(self, prompt_ids: list[int]) -> Completion | None:
+        """The answer to this prompt, if it was given before."""
+        return self._known.get(_prompt_key(prompt_ids))
+
+    def put(self, prompt_ids: list[int], answer: Completion) -> None:
+        """Remember an answer. One short write, so that a crash costs at most this line."""
+        key = _prompt_key(prompt_ids)
+        self._known[key] = answer
+        line = _Line(prompt=key, answer=answer).model_dump_json() + "\n"
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+
+    def _read(self) -> dict[str, Completion]:
+        found = {}
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return {}
+        for text in lines:
+            try:
+                line = _Line.model_validate_json(text)
+            except ValidationError:
+                continue  # half a line of a crash
+            found[line.prompt] = line.answer
+        return found
+
+
+def weights_key(folder: Path) -> str:
+    """What tells these weights from others.
+
+    A prepared base says its own hash; an adapter is small enough to be read; other folders go by size and time.
+    """
+    ready = folder / READY
+    if ready.is_file():
+        return _sha256(ready.read_bytes())
+    adapter = folder / "adapter_model.safetensors"
+    if adapter.is_file():
+        return _sha256(adapter.read_bytes() + (folder / "adapter_config.json").read_bytes())
+    told = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.safetensors"))]
+    return _sha256(json.dumps([str(folder.resolve()), told]).encode())
+
+
+def _prompt_key(prompt_ids: list[int]) -> str:
+    return _sha256(json.dumps(prompt_ids).encode())
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

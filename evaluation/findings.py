@@ -1,0 +1,202 @@
+"""From what each model said to the report: scores, tests, verdict, the rows that got worse, and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from core.jobspec import JobSpec
+from evaluation.metrics import METRICS, Metric, choose_metric, field_matches, is_structure, json_valid, score
+from evaluation.report import (
+    MODEL_WORDS,
+    EvaluationReport,
+    JudgedAnswer,
+    Leak,
+    ModelName,
+    PromptChoice,
+    TokenCount,
+    WorseRow,
+)
+from evaluation.rows import JudgedRows
+from evaluation.stats import interval
+from evaluation.verdict import DEFAULT_MARGIN, judge
+
+MAX_LINES = 50
+_TRUNCATED_SHARE_TOLD = 0.02
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer, with what it took."""
+
+    text: str
+    prompt_tokens: int
+    answer_tokens: int
+    seconds: float
+    truncated: bool
+
+
+def build_report(
+    spec: JobSpec,
+    rows: JudgedRows,
+    said: Mapping[ModelName, Sequence[Said]],
+    prompt: PromptChoice | None,
+    *,
+    adapter: Path | None,
+    device: str,
+    now: datetime,
+) -> EvaluationReport:
+    """The whole judgement. Scores and verdict rest on the rows that training has not seen."""
+    expected = [row.answer for row in rows.test]
+    metric = choose_metric(spec.metric, expected)
+    names = [name for name in MODEL_WORDS if name in said]
+    scores = {
+        name: [score(metric, want, got.text) for want, got in zip(expected, said[name], strict=True)] for name in names
+    }
+    honest = rows.honest
+    judged = {name: [scores[name][at] for at in honest] for name in names}
+    judgement = judge(
+        judged,
+        metric_words=METRICS[metric],
+        margin=spec.margins.get("task", DEFAULT_MARGIN),
+        seed=spec.seed,
+    )
+    return EvaluationReport(
+        verdict=judgement.verdict,
+        reasons=[*judgement.reasons, *_leak_words(rows), *_truncation_words(said)],
+        metric=metric,
+        metric_words=METRICS[metric],
+        models={name: {"task": interval(judged[name], spec.seed)} for name in names},
+        paired=judgement.paired,
+        worse_rows=_worse_rows(rows, said, scores),
+        answers=_answers(rows, said, scores),
+        leak=Leak(
+            overlap=len(rows.leaked),
+            lines=[rows.test[at].line for at in sorted(rows.leaked)[:MAX_LINES]],
+            naive={name: interval(scores[name], spec.seed) for name in names} if rows.leaked else {},
+        ),
+        prompt=prompt,
+        json_valid={name: interval([json_valid(said[name][at].text) for at in honest], spec.seed) for name in names}
+        if any(is_structure(text) for text in expected)
+        else {},
+        fields=_fields(metric, expected, said, honest),
+        tokens={name: _tokens(said[name]) for name in names if name != "classic"},
+        seconds_per_answer={name: sum(item.seconds for item in said[name]) / len(said[name]) for name in names},
+        device=device,
+        limits=limits(spec, rows, device),
+        base_model=spec.base_model,
+        base_revision=spec.base_revision,
+        adapter=str(adapter) if adapter else None,
+        train_job=spec.job,
+        test_file=str(rows.test_file),
+        test_sha256=rows.test_sha256,
+        rows=len(honest),
+        rows_in_file=rows.in_file,
+        seed=spec.seed,
+        created_at=now,
+    )
+
+
+def limits(spec: JobSpec, rows: JudgedRows, device: str) -> list[str]:
+    """What this judgement did not look at, so that nobody takes silence for a pass."""
+    found = [
+        "Safety was not measured: tuning can undo a model's refusals. Try harmful and harmless requests yourself.",
+        "Forgetting was not measured: the tuned model may have lost general knowledge that this task does not ask for.",
+        "Bias was not measured: whether answers change with a name or a group.",
+        "New kinds of input were not measured: the rows come from the same source as the training rows.",
+        "Answers are greedy and were given once: how they vary when sampled was not measured.",
+        f"Seconds are those of batches on {device}; a single request takes longer.",
+    ]
+    if len(rows.test) < rows.in_file:
+        found.append(f"Only {len(rows.test)} of {rows.in_file} rows were judged, drawn by seed {spec.seed}.")
+    if not spec.test:
+        found.append(
+            "The rows that were judged on are the validation rows: if they chose the checkpoint, scores are flattering."
+        )
+    if not spec.dataset:
+        found.append("No training rows were given: neither leaks nor the best prompt could be looked at.")
+    return found
+
+
+def _worse_rows(
+    rows: JudgedRows, said: Mapping[ModelName, Sequence[Said]], scores: Mapping[ModelName, Sequence[float]]
+) -> list[WorseRow]:
+    """Rows on which the tuned model scores below the base or its best prompt, the greatest loss first."""
+    rivals: list[ModelName] = [name for name in ("base", "best_prompt") if name in scores]
+    if "tuned" not in scores or not rivals:
+        return []
+    losses = [(max(scores[name][at] for name in rivals) - scores["tuned"][at], at) for at in range(len(rows.test))]
+    found = []
+    for loss, at in sorted(losses, key=lambda item: (-item[0], item[1])):
+        if loss <= 0:
+            break
+        row = rows.test[at]
+        found.append(
+            WorseRow(
+                line=row.line,
+                input=row.user_text,
+                expected=row.answer,
+                tuned=said["tuned"][at].text,
+                base=said["base"][at].text if "base" in said else None,
+                best_prompt=said["best_prompt"][at].text if "best_prompt" in said else None,
+            )
+        )
+    return found
+
+
+def _answers(
+    rows: JudgedRows, said: Mapping[ModelName, Sequence[Said]], scores: Mapping[ModelName, Sequence[float]]
+) -> list[JudgedAnswer]:
+    return [
+        JudgedAnswer(
+            line=row.line,
+            input=row.user_text,
+            expected=row.answer,
+            in_training=at in rows.leaked,
+            answers={name: said[name][at].text for name in said},
+            scores={name: scores[name][at] for name in said},
+            truncated=[name for name in said if said[name][at].truncated],
+        )
+        for at, row in enumerate(rows.test)
+    ]
+
+
+def _fields(
+    metric: Metric, expected: Sequence[str], said: Mapping[ModelName, Sequence[Said]], honest: Sequence[int]
+) -> dict[str, dict[str, float]]:
+    """{model: {field: share right}} for tasks that answer in JSON objects."""
+    if metric != "json_match":
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for name, answers in said.items():
+        matches: dict[str, list[float]] = {}
+        for at in honest:
+            for field, right in field_matches(expected[at], answers[at].text).items():
+                matches.setdefault(field, []).append(right)
+        found[name] = {field: sum(values) / len(values) for field, values in matches.items()}
+    return found
+
+
+def _tokens(answers: Sequence[Said]) -> TokenCount:
+    return TokenCount(
+        prompt=sum(item.prompt_tokens for item in answers) / len(answers),
+        answer=sum(item.answer_tokens for item in answers) / len(answers),
+    )
+
+
+def _leak_words(rows: JudgedRows) -> list[str]:
+    count = len(rows.leaked)
+    if not count:
+        return []
+    were = "row stands" if count == 1 else "rows stand"
+    return [f"{count} held-out {were} in training too: the scores leave them out, and the naive ones stand beside."]
+
+
+def _truncation_words(said: Mapping[ModelName, Sequence[Said]]) -> list[str]:
+    tuned = said.get("tuned", ())
+    cut = sum(item.truncated for item in tuned)
+    if tuned and cut > _TRUNCATED_SHARE_TOLD * len(tuned):
+        return [f"{cut} of {len(tuned)} tuned answers were cut at the length limit: raise `max_new_tokens`?"]
+    return []

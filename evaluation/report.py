@@ -1,0 +1,157 @@
+"""What a judgement found, as pages, the command line and the shelf read it: `evaluation.json` in the job's folder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import BadInput, NotFound
+from core.run_folder import write_atomically
+from evaluation.stats import Interval, Paired
+
+ModelName = Literal["base", "best_prompt", "tuned", "classic"]
+Verdict = Literal["ship", "do_not_ship", "not_enough_evidence"]
+MODEL_WORDS: dict[ModelName, str] = {
+    "base": "base",
+    "best_prompt": "base with the best prompt",
+    "tuned": "tuned",
+    "classic": "TF-IDF + logistic regression",
+}
+VERDICT_WORDS: dict[Verdict, str] = {
+    "ship": "Ship it",
+    "do_not_ship": "Do not ship it",
+    "not_enough_evidence": "Not enough evidence",
+}
+
+
+class _Part(BaseModel):
+    # A later release adds fields; an older one must still read its files.
+    model_config = ConfigDict(extra="ignore")
+
+
+class JudgedAnswer(_Part):
+    """One held-out row and what each model said."""
+
+    line: int
+    """1-based line in the file of held-out rows."""
+    input: str
+    expected: str
+    in_training: bool = False
+    """The same input stands in the training rows."""
+    answers: dict[str, str] = {}
+    """By model."""
+    scores: dict[str, float] = {}
+    truncated: list[str] = []
+    """Models whose answer was cut at its longest allowed length."""
+
+
+class WorseRow(_Part):
+    """A row on which the tuned model is worse than the base or its best prompt."""
+
+    line: int
+    input: str
+    expected: str
+    tuned: str
+    base: str | None = None
+    best_prompt: str | None = None
+
+
+class Leak(_Part):
+    """Held-out rows that stand in training, and what they do to the scores."""
+
+    overlap: int = 0
+    lines: list[int] = []
+    """At most 50 of them."""
+    naive: dict[str, Interval] = {}
+    """Scores with those rows. The scores of the report are without them."""
+
+
+class PromptScore(_Part):
+    """A candidate prompt on the rows that the choice was made on."""
+
+    name: str
+    words: str
+    score: float
+    token_f1: float
+    n: int
+    mean_tokens: float
+
+
+class PromptChoice(_Part):
+    """The best prompt, and how it was found. Never on test rows."""
+
+    name: str
+    words: str
+    instruction: str
+    examples: int
+    mean_tokens: float
+    """Tokens of a whole prompt on the judged rows: this is what the few-shot cost curve pays for."""
+    base_mean_tokens: float
+    """The same without instruction and examples."""
+    chosen_on: Literal["validation rows", "training rows set aside"]
+    candidates: list[PromptScore] = []
+
+
+class TokenCount(_Part):
+    """Mean tokens a row."""
+
+    prompt: float
+    answer: float
+
+
+class EvaluationReport(_Part):
+    """The whole judgement."""
+
+    version: int = 1
+    verdict: Verdict
+    reasons: list[str]
+    """In plain words, the decisive one first."""
+    metric: str
+    """exact_match, json_match or token_f1."""
+    metric_words: str
+    models: dict[str, dict[str, Interval]]
+    """{model: {axis: interval}}; this release measures the axis `task`."""
+    paired: dict[str, Paired] = {}
+    """`tuned_vs_best_prompt` and the like, on the same rows."""
+    worse_rows: list[WorseRow] = []
+    answers: list[JudgedAnswer] = []
+    leak: Leak = Leak()
+    prompt: PromptChoice | None = None
+    json_valid: dict[str, Interval] = {}
+    """For tasks that answer in JSON: share of answers that are JSON as a whole."""
+    fields: dict[str, dict[str, float]] = {}
+    """For tasks that answer in JSON objects: {model: {field: share right}}."""
+    tokens: dict[str, TokenCount] = {}
+    seconds_per_answer: dict[str, float] = {}
+    """Wall seconds of the batch, shared out among its answers, on `device`."""
+    device: str = "cpu"
+    limits: list[str] = []
+    """What this judgement did not look at."""
+    base_model: str
+    base_revision: str | None = None
+    adapter: str | None = None
+    train_job: str | None = None
+    test_file: str
+    test_sha256: str
+    rows: int
+    """Rows judged, those that stand in training left out."""
+    rows_in_file: int
+    seed: int
+    created_at: datetime = Field(description="When the judgement was made, UTC.")
+
+    def save(self, path: Path) -> None:
+        """Written whole or not at all."""
+        write_atomically(path, self.model_dump_json(indent=1))
+
+
+def read_report(path: Path) -> EvaluationReport:
+    """The report at `path`. Raises `NotFound` or `BadInput`."""
+    try:
+        return EvaluationReport.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound(f"no evaluation at {path}.", "Judge the model again.") from error
+    except ValidationError as error:
+        raise BadInput("is not an evaluation report.", "Judge the model again.", file=str(path)) from error

@@ -1,0 +1,103 @@
+"""The rows of a judgement: held out, sampled, and compared with the training rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import BadInput
+from core.jobspec import JobSpec
+from dataset.normalise import keys_of
+from dataset.read import Dataset, read
+from dataset.row import Row
+
+SELECTION_ROWS = 16
+"""Rows on which the best prompt is chosen: few, since each candidate answers all of them."""
+_SMALLEST_PART_LEFT = 0.8
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """What is judged on, what the prompts are built from, and what they are chosen on."""
+
+    test: list[Row]
+    in_file: int
+    """Rows with an answer in the file of held-out rows."""
+    test_file: Path
+    test_sha256: str
+    leaked: frozenset[int]
+    """Positions in `test` whose input stands in training."""
+    train: list[Row]
+    selection: list[Row]
+    chosen_on_validation: bool
+
+    @property
+    def honest(self) -> list[int]:
+        """Positions in `test` that training has not seen."""
+        return [at for at in range(len(self.test)) if at not in self.leaked]
+
+
+def judged_rows(spec: JobSpec) -> JudgedRows:
+    """The rows that a spec names: `test` (or else `validation`) to judge on, the first `n` of a seeded shuffle.
+
+    Raises `BadInput` where no row can be judged.
+    """
+    path = spec.test or spec.validation
+    if path is None:
+        raise BadInput("no rows to judge on are given.", "Set `test` (or `validation`) to a file of held-out rows.")
+    held_out = _read(spec, path)
+    rows = [row for row in held_out.rows if row.answer.strip() and row.asked]
+    if not rows:
+        raise BadInput("has no row with an answer.", "Judging needs rows with the right answer.", file=path)
+    chosen = _sample(rows, spec.n or len(rows), spec.seed)
+    train = [row for row in _read(spec, spec.dataset).rows if row.answer.strip()] if spec.dataset else []
+    # Leaks are looked for in all that the tune has seen, before any rows are set aside for the choice of the prompt.
+    leaked = _leaks(chosen, train)
+    selection: list[Row] = []
+    on_validation = bool(spec.test and spec.validation)
+    if spec.test and spec.validation:
+        validation = [row for row in _read(spec, spec.validation).rows if row.answer.strip()]
+        selection = _sample(_unlike(validation, chosen), SELECTION_ROWS, spec.seed)
+    if not selection and train:
+        on_validation = False
+        aside = _sample(train, min(SELECTION_ROWS, int(len(train) * (1 - _SMALLEST_PART_LEFT))), spec.seed)
+        kept = {id(row) for row in aside}
+        selection, train = aside, [row for row in train if id(row) not in kept]
+    return JudgedRows(
+        test=chosen,
+        in_file=len(rows),
+        test_file=held_out.path,
+        test_sha256=held_out.sha256,
+        leaked=leaked,
+        train=train,
+        selection=selection,
+        chosen_on_validation=on_validation,
+    )
+
+
+def _read(spec: JobSpec, path: str) -> Dataset:
+    return read(
+        Path(path), inputs=spec.inputs, output=spec.output, records=spec.records, system_prompt=spec.system_prompt
+    ).usable()
+
+
+def _sample(rows: Sequence[Row], n: int, seed: int) -> list[Row]:
+    """At most `n` rows, drawn by the seed, in the order of the file."""
+    if n >= len(rows):
+        return list(rows)
+    places = sorted(random.Random(seed).sample(range(len(rows)), n))
+    return [rows[place] for place in places]
+
+
+def _leaks(test: Sequence[Row], train: Sequence[Row]) -> frozenset[int]:
+    """Positions of test rows whose input (normalised) stands in training."""
+    seen = set(keys_of(train).inputs) - {""}
+    return frozenset(at for at, key in enumerate(keys_of(test).inputs) if key in seen)
+
+
+def _unlike(rows: Sequence[Row], test: Sequence[Row]) -> list[Row]:
+    """Rows whose input is not one of the test rows'."""
+    seen = set(keys_of(test).inputs)
+    return [row for row, key in zip(rows, keys_of(rows).inputs, strict=True) if key not in seen]

@@ -1,0 +1,233 @@
+"""Judge: base, best prompt, tuned model and classifier on the same held-out rows. Runs in a worker process.
+
+What was answered is kept by content hash, so that after a crash or a cancel nothing is computed twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.base_models import locate
+from core.errors import BadInput, BaseModelUnavailable, NotFound
+from core.job import Measured, Result
+from core.jobspec import JobSpec
+from core.machine import resolve_device
+from core.run_folder import RunFolder, read_json
+from dataset.row import Row
+from evaluation.answering import Answerer, Progress, Stopped
+from evaluation.best_prompt import Prompter, Recipe, recipes
+from evaluation.classic import classify, is_label_task
+from evaluation.findings import Said, build_report
+from evaluation.metrics import choose_metric, score, token_f1
+from evaluation.report import ModelName, PromptChoice, PromptScore
+from evaluation.rows import JudgedRows, judged_rows
+
+if TYPE_CHECKING:
+    from dataset.render import Renderer
+
+ADAPTER = "tuned"
+DEFAULT_NEW_TOKENS = 256
+_ANSWER_ROOM = 1.25
+"""Answers may be a quarter longer than the longest right one before they are cut."""
+
+
+def run_evaluation(spec: JobSpec, folder: RunFolder, should_stop: Callable[[], bool]) -> Result:
+    """Judge what the spec names and leave the report in `folder.evaluation_file`.
+
+    When `should_stop` turns true it returns early, without a report: the answers so far are kept, and the same job
+    goes on from them. Raises errors of `core.errors` for what cannot be judged.
+    """
+    started = time.monotonic()
+    _check_axes(spec)
+    progress = Progress(folder, 1)
+    progress.stage("reading the rows")
+    rows = judged_rows(spec)
+    models = chosen_models(spec, rows)
+    adapter = find_adapter(spec) if "tuned" in models else None
+    if rows.leaked:
+        folder.emit("warning", f"{len(rows.leaked)} held-out rows also stand in training; scores leave them out.")
+    try:
+        said, prompt = _ask(spec, rows, models, adapter, progress, should_stop)
+    except Stopped:
+        return Result(notes=["Stopped before the verdict. The answers so far are kept."])
+    progress.stage("weighing the evidence")
+    report = build_report(
+        spec, rows, said, prompt, adapter=adapter, device=resolve_device(spec.device), now=datetime.now(UTC)
+    )
+    report.save(folder.evaluation_file)
+    metrics = {f"{name}_score": axes["task"].score for name, axes in report.models.items()}
+    return Result(
+        evaluation=str(folder.evaluation_file),
+        metrics=metrics,
+        measured=Measured(seconds=time.monotonic() - started),
+        notes=[f"Verdict: {report.verdict.replace('_', ' ')}.", *report.reasons[:1]],
+    )
+
+
+def chosen_models(spec: JobSpec, rows: JudgedRows) -> list[ModelName]:
+    """Whom to judge: as asked, or all that apply to these rows."""
+    possible: list[ModelName] = ["base"]
+    if rows.train:
+        possible.append("best_prompt")
+        if is_label_task([row.answer for row in rows.train]):
+            possible.append("classic")
+    if spec.adapter or spec.job:
+        possible.append("tuned")
+    if spec.models is None:
+        return possible
+    if "tuned" in spec.models and "tuned" not in possible:
+        raise BadInput("`tuned` is to be judged, but no adapter is named.", "Set `adapter` or `job`.")
+    chosen = [name for name in possible if name in spec.models]
+    if not chosen:
+        raise BadInput("none of the asked models can be judged on these rows.", "Set `dataset` to the training rows.")
+    return chosen
+
+
+def find_adapter(spec: JobSpec) -> Path:
+    """The adapter's folder. Raises `NotFound`, or `BadInput` where it was trained on another base."""
+    run = RunFolder.of(spec.job) if spec.job else None
+    folder = Path(spec.adapter).expanduser() if spec.adapter else run.adapter if run else Path()
+    if not (folder / "adapter_config.json").is_file():
+        raise NotFound(f"no adapter at {folder}.", "Has its train job succeeded?")
+    lineage = (run.path if run else folder.parent) / "lineage.json"
+    if lineage.is_file():
+        trained_on = read_json(lineage).get("base_model")
+        if trained_on and trained_on != spec.base_model:
+            raise BadInput(
+                f"the adapter was trained on {trained_on}, not on {spec.base_model}.", f"Set base_model: {trained_on}."
+            )
+    return folder
+
+
+def _ask(
+    spec: JobSpec,
+    rows: JudgedRows,
+    models: list[ModelName],
+    adapter: Path | None,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> tuple[dict[ModelName, list[Said]], PromptChoice | None]:
+    said: dict[ModelName, list[Said]] = {}
+    if "classic" in models:
+        progress.stage("fitting the classifier")
+        said["classic"] = _classic(rows, spec.seed)
+    prompt: PromptChoice | None = None
+    if models != ["classic"]:
+        answerer, renderer = _load(spec, rows, adapter, progress, should_stop)
+        plain = [renderer.encode_prompt(row.asked) for row in rows.test]
+        candidates = recipes(rows.train, spec.few_shot) if "best_prompt" in models else []
+        asked = sum(name in models for name in ("base", "tuned", "best_prompt"))
+        progress.total = asked * len(rows.test) + len(candidates) * len(rows.selection)
+        if "base" in models:
+            progress.stage("asking the base")
+            said["base"] = _said(answerer, plain)
+        if "best_prompt" in models:
+            prompter = Prompter(rows.train, renderer.encode_prompt, answerer.model.context - answerer.max_new_tokens)
+            recipe, prompt = _choose_prompt(spec, rows, prompter, candidates, answerer)
+            progress.stage(f"asking the base with the best prompt ({recipe.words})")
+            prompts = prompter.prompts(recipe, rows.test)
+            said["best_prompt"] = _said(answerer, prompts)
+            prompt.mean_tokens = _mean_length(prompts)
+            prompt.base_mean_tokens = _mean_length(plain)
+        if "tuned" in models:
+            progress.stage("asking the tuned model")
+            said["tuned"] = _said(answerer, plain, tuned=True)
+    return said, prompt
+
+
+def _load(
+    spec: JobSpec, rows: JudgedRows, adapter: Path | None, progress: Progress, should_stop: Callable[[], bool]
+) -> tuple[Answerer, Renderer]:
+    place = locate(spec.base_model, spec.base_revision)
+    if place.path is None:
+        raise BaseModelUnavailable(f"{spec.base_model} is not on this machine yet.", "Run a `prepare` job first.")
+    progress.stage("loading the model")
+    from dataset.render import Renderer
+    from serving.model import ChatModel
+
+    device = resolve_device(spec.device)
+    renderer = Renderer.from_folder(place.path)
+    model = ChatModel.load(place.path, {ADAPTER: adapter} if adapter else {}, device, spec.precision)
+    known = [row.answer for row in rows.train] or [row.answer for row in rows.test]
+    longest = max(renderer.count(answer) for answer in known)
+    limit = spec.max_new_tokens or min(int(longest * _ANSWER_ROOM) + 8, max(DEFAULT_NEW_TOKENS, longest + 8))
+    answerer = Answerer(
+        model,
+        place.path,
+        (ADAPTER, adapter) if adapter else None,
+        max_new_tokens=min(limit, model.context - 1),
+        settings={"device": device.partition(":")[0], "precision": spec.precision},
+        progress=progress,
+        should_stop=should_stop,
+    )
+    return answerer, renderer
+
+
+def _choose_prompt(
+    spec: JobSpec, rows: JudgedRows, prompter: Prompter, candidates: list[Recipe], answerer: Answerer
+) -> tuple[Recipe, PromptChoice]:
+    """The candidate with the highest score on the selection rows; ties go to token F1, then to the shorter prompt."""
+    expected = [row.answer for row in rows.selection]
+    metric = choose_metric(spec.metric, expected or [row.answer for row in rows.train])
+    tried: list[PromptScore] = []
+    for recipe in candidates:
+        answerer.progress.stage(f"trying a prompt: {recipe.words}")
+        prompts = prompter.prompts(recipe, rows.selection)
+        answers = [answer.text for answer in answerer.answers(prompts)]
+        pairs = list(zip(expected, answers, strict=True))
+        count = max(1, len(pairs))
+        tried.append(
+            PromptScore(
+                name=recipe.name,
+                words=recipe.words,
+                score=sum(score(metric, *pair) for pair in pairs) / count,
+                token_f1=sum(token_f1(*pair) for pair in pairs) / count,
+                n=len(pairs),
+                mean_tokens=_mean_length(prompts),
+            )
+        )
+    best = max(tried, key=lambda candidate: (candidate.score, candidate.token_f1, -candidate.mean_tokens))
+    recipe = candidates[tried.index(best)]
+    return recipe, PromptChoice(
+        name=recipe.name,
+        words=recipe.words,
+        instruction=recipe.instruction,
+        examples=recipe.k,
+        mean_tokens=0.0,
+        base_mean_tokens=0.0,
+        chosen_on="validation rows" if rows.chosen_on_validation else "training rows set aside",
+        candidates=tried,
+    )
+
+
+def _said(answerer: Answerer, prompts: list[list[int]], tuned: bool = False) -> list[Said]:
+    answers = answerer.answers(prompts, tuned=tuned)
+    return [
+        Said(answer.text, len(prompt), answer.tokens, answer.seconds, answer.truncated)
+        for prompt, answer in zip(prompts, answers, strict=True)
+    ]
+
+
+def _classic(rows: JudgedRows, seed: int) -> list[Said]:
+    started = time.monotonic()
+    # The rows set aside for the choice of the prompt are training rows too: the classifier gets all of them.
+    known: list[Row] = rows.train if rows.chosen_on_validation else [*rows.train, *rows.selection]
+    labels = classify([(row.user_text, row.answer) for row in known], [row.user_text for row in rows.test], seed)
+    each = (time.monotonic() - started) / len(rows.test)
+    return [Said(label, 0, 0, each, False) for label in labels]
+
+
+def _mean_length(prompts: list[list[int]]) -> float:
+    return sum(map(len, prompts)) / len(prompts) if prompts else 0.0
+
+
+def _check_axes(spec: JobSpec) -> None:
+    later = [axis for axis in spec.axes if axis != "task"]
+    if later:
+        raise BadInput(f"the axis `{later[0]}` is not in this release.", "Set `axes: [task]`.")
+    if spec.judge or spec.general_set:
+        raise BadInput("`judge` and `general_set` are not in this release.", "Leave them out.")

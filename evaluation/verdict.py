@@ -1,0 +1,138 @@
+"""Ship, do not ship, or not enough evidence: rules in the open, tried in order; the first that holds decides.
+
+1. No tuned model, or fewer than 20 rows: not enough evidence.
+2. A classifier that the tuned model does not beat beyond noise: do not ship, a classifier does this.
+3. The prompted base beats the tuned model, or nothing was gained: do not ship.
+4. The tuned model beats the base, plain and with its best prompt, beyond noise: ship.
+5. The most that the tune can gain is less than the margin: do not ship, the prompt does this.
+6. Else: not enough evidence, and how many rows would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+
+from evaluation.report import MODEL_WORDS, Verdict
+from evaluation.stats import Paired, compare, rows_needed
+
+MIN_ROWS = 20
+"""Below this even a tune that is right on every row cannot be told from a good one."""
+DEFAULT_MARGIN = 0.05
+"""A gain below five points is not worth a model of one's own; a spec may say otherwise (`margins: {task: 0.02}`)."""
+LOW_SCORE = 0.5
+USUAL_ROWS = 100
+
+
+class Judgement(BaseModel):
+    """The verdict, why, and the paired tests that it rests on."""
+
+    verdict: Verdict
+    reasons: list[str]
+    paired: dict[str, Paired]
+
+
+def judge(
+    scores: Mapping[str, Sequence[float]], *, metric_words: str, margin: float = DEFAULT_MARGIN, seed: int = 0
+) -> Judgement:
+    """Verdict from the scores of each model on the same rows, row by row."""
+    paired = {
+        f"tuned_vs_{name}": compare("tuned", scores["tuned"], name, scores[name], seed)
+        for name in ("best_prompt", "base", "classic")
+        if "tuned" in scores and name in scores
+    }
+    if "best_prompt" in scores and "base" in scores:
+        paired["best_prompt_vs_base"] = compare("best_prompt", scores["best_prompt"], "base", scores["base"], seed)
+    verdict, reasons = _decide(scores, paired, metric_words, margin)
+    return Judgement(verdict=verdict, reasons=reasons, paired=paired)
+
+
+def _decide(  # noqa: PLR0911  # one return a rule, in their order
+    scores: Mapping[str, Sequence[float]], paired: Mapping[str, Paired], metric_words: str, margin: float
+) -> tuple[Verdict, list[str]]:
+    rows = len(next(iter(scores.values()), ()))
+    if "tuned" not in scores:
+        return "not_enough_evidence", _measured_only(scores, metric_words)
+    if rows < MIN_ROWS:
+        return "not_enough_evidence", [
+            f"There are only {rows} row{'s' if rows != 1 else ''} to judge on: at least {MIN_ROWS} are needed, "
+            f"and about {USUAL_ROWS} tell most tunes apart."
+        ]
+    table = [f"{_name(pair.second)}: tuned is {pair.sentence}." for key, pair in paired.items() if key[:5] == "tuned"]
+    classic = paired.get("tuned_vs_classic")
+    if classic is not None and not classic.beats:
+        return "do_not_ship", [_classifier_does_it(classic), *table]
+    rivals = [paired[key] for key in ("tuned_vs_best_prompt", "tuned_vs_base") if key in paired]
+    if not rivals:
+        return "not_enough_evidence", ["The base was not judged, so there is nothing to compare the tune with."]
+    # The strongest rival is the one that leaves the least gain.
+    rival = min(rivals, key=lambda pair: pair.difference)
+    against = _name(rival.second)
+    if rival.difference <= 0:
+        return "do_not_ship", [_no_gain(rival, against), *table]
+    if all(pair.beats for pair in rivals):
+        return "ship", [
+            f"The tuned model beats {against} by {_points(rival.difference)}: {rival.sentence}.",
+            *_cautions(scores["tuned"], rivals, metric_words),
+            *table,
+        ]
+    if rival.high < margin:
+        return "do_not_ship", [
+            f"The prompt does this: against {against} the tune gains at most {_points(rival.high)}, "
+            f"less than the {_points(margin)} that would be worth it.",
+            *table,
+        ]
+    unsure = max(rivals, key=lambda pair: pair.p_value)
+    return "not_enough_evidence", [_too_few(unsure), *table]
+
+
+def _measured_only(scores: Mapping[str, Sequence[float]], metric_words: str) -> list[str]:
+    means = {name: sum(values) / len(values) for name, values in scores.items() if values}
+    shown = ", ".join(f"{_name(name)} {value:.2f}" for name, value in means.items())
+    return [f"No tuned model was judged. On these rows ({metric_words}): {shown or 'nothing was measured'}."]
+
+
+def _classifier_does_it(pair: Paired) -> str:
+    if pair.loses:
+        return f"Do not tune an LLM for this: a classifier does it better. Tuned is {pair.sentence}."
+    return (
+        "Do not tune an LLM for this: a classifier does it. "
+        f"Against TF-IDF and logistic regression the tuned model is not better beyond noise: {pair.sentence}."
+    )
+
+
+def _no_gain(pair: Paired, against: str) -> str:
+    if pair.loses:
+        return f"The tuned model is worse than {against} by {_points(-pair.difference)}: {pair.sentence}."
+    does = "The prompt does this" if pair.second == "best_prompt" else "Nothing was gained"
+    return f"{does}: {against} is as good as the tuned model on these rows ({pair.sentence})."
+
+
+def _too_few(pair: Paired) -> str:
+    would_do = rows_needed(pair.better, pair.worse, pair.n)
+    more = f" If the difference is as large as it looks, about {would_do:,} rows would show it." if would_do else ""
+    return f"With {pair.n} rows we cannot tell the tuned model from {_name(pair.second)}: {pair.sentence}.{more}"
+
+
+def _cautions(tuned: Sequence[float], rivals: Sequence[Paired], metric_words: str) -> list[str]:
+    mean = sum(tuned) / len(tuned)
+    found = []
+    if mean < LOW_SCORE:
+        found.append(f"Better is not good yet: the tuned model scores {mean:.2f} ({metric_words}).")
+    worse = max(pair.worse for pair in rivals)
+    if worse:
+        found.append(f"It got worse on {worse} row{'s' if worse != 1 else ''}: read them before you ship.")
+    if all(pair.second != "best_prompt" for pair in rivals):
+        found.append("It was not compared with a prompt: a good prompt may do as well.")
+    return found
+
+
+def _name(model: str) -> str:
+    words = {str(name): text for name, text in MODEL_WORDS.items()}
+    return {"base": "the base", "best_prompt": "the base with its best prompt"}.get(model, words.get(model, model))
+
+
+def _points(share: float) -> str:
+    points = share * 100
+    return f"{points:.0f} point{'s' if round(points) != 1 else ''}" if abs(points) >= 1 else f"{points:.1f} points"
