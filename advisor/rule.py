@@ -34,7 +34,7 @@ class Rule:
     source: str
     """Key in `sources.toml`."""
     points: dict[ApproachId, int] = field(default_factory=dict)
-    """10 leans, 20 is clear, 30 is strong; more is for giants only."""
+    """10 leans, 20 is clear, 30 is strong, 60 and more decides."""
     veto: tuple[ApproachId, ...] = ()
     """Approaches that are ruled out, whatever their score. Needs an answer: an assumption never vetoes."""
     note: str = ""

@@ -31,7 +31,7 @@ RULES = (
         uses=("labelled_examples",),
         threshold="labelled_examples < 100",
         source="lecture",
-        points={"ft_managed": -30, "ft_self": -30, "rag_plus_ft": -20, "from_scratch": -10},
+        points={"ft_managed": -60, "ft_self": -60, "rag_plus_ft": -60, "from_scratch": -10},
     ),
     Rule(
         id="enough_examples",
