@@ -1,0 +1,73 @@
+"""Check a data set: every check over every row, one report."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from dataset.checks.duplicates import check_duplicates
+from dataset.checks.labels import check_labels, labels_of
+from dataset.checks.overlap import check_overlap
+from dataset.checks.privacy import check_privacy
+from dataset.checks.shape import check_shape
+from dataset.checks.tokens import check_tokens
+from dataset.finding import Finding, Report, by_severity, finding
+from dataset.normalise import keys_of
+from dataset.read import Dataset
+
+if TYPE_CHECKING:
+    from dataset.render import Renderer
+
+
+def check(
+    dataset: Dataset,
+    *,
+    validation: Dataset | None = None,
+    renderer: Renderer | None = None,
+    max_tokens: int = 512,
+    today: date,
+) -> Report:
+    """The report that `tuneworthy check` prints.
+
+    Without a `renderer` (the tokenizer and template of the base model) tokens are estimated and the loss mask is not
+    looked at. Line numbers are those of the data file; for the overlap checks those of the validation file.
+    """
+    rows = dataset.rows
+    keys = keys_of(rows)
+    findings: list[Finding] = [*dataset.findings, *check_shape(rows), *check_duplicates(rows, keys)]
+    if validation is not None:
+        findings.extend(check_overlap(rows, keys, validation.rows))
+        findings.extend(_system_prompts(dataset, validation))
+    tokens, of_tokens = check_tokens(rows, renderer, max_tokens)
+    findings.extend(of_tokens)
+    findings.extend(check_labels(rows))
+    findings.extend(check_privacy(rows))
+    return Report(
+        format=dataset.format,
+        rows=len(rows),
+        tokens=tokens,
+        findings=by_severity(findings),
+        encoding=dataset.encoding,
+        columns=list(dataset.columns),
+        labels=labels_of(rows),
+        sha256=dataset.sha256,
+        checked=today,
+    )
+
+
+def _system_prompts(dataset: Dataset, validation: Dataset) -> list[Finding]:
+    """Training with a system prompt and judging without one (or the other way round) measures the prompt."""
+    with_system = [any(m.role == "system" for row in part.rows for m in row.messages) for part in (dataset, validation)]
+    if not dataset.rows or not validation.rows or with_system[0] == with_system[1]:
+        return []
+    has, lacks = ("training", "validation") if with_system[0] else ("validation", "training")
+    return [
+        finding(
+            "template_mismatch",
+            "warning",
+            [],
+            f"The {has} rows have a system prompt and the {lacks} rows have none.",
+            "Use the same prompt in both.",
+            count=1,
+        )
+    ]

@@ -1,0 +1,41 @@
+"""Validation rows that training has seen: scores on them say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dataset.finding import Finding, finding, plural
+from dataset.normalise import Keys, keys_of
+from dataset.row import Row
+
+
+def check_overlap(train: Sequence[Row], train_keys: Keys, held_out: Sequence[Row]) -> Iterator[Finding]:
+    """split_overlap and split_near_overlap. The line numbers are those of the validation file."""
+    from dataset.near import near_between
+
+    keys = keys_of(held_out)
+    seen = {key for key in train_keys.inputs if key}
+    same = [row.line for row, key in zip(held_out, keys.inputs, strict=True) if key in seen]
+    if same:
+        yield finding(
+            "split_overlap",
+            "error",
+            same,
+            f"{plural(len(same), 'validation row has its', 'validation rows have their')} input in training.",
+            "Take these rows out of one of the two files, or let the split be made here.",
+        )
+    others = [
+        (row.line, user)
+        for row, key, user in zip(held_out, keys.inputs, keys.users, strict=True)
+        if user and key not in seen
+    ]
+    partners = near_between([user for _, user in others], list({key for key in train_keys.users if key}))
+    near = [line for (line, _), partner in zip(others, partners, strict=True) if partner >= 0]
+    if near:
+        yield finding(
+            "split_near_overlap",
+            "warning",
+            near,
+            f"{plural(len(near), 'validation row has', 'validation rows have')} a near copy in training.",
+            "The score on them flatters: split again with near copies on one side.",
+        )
