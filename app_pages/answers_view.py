@@ -1,0 +1,149 @@
+"""Answers side by side, row by row: those that got worse, and all of them with a filter and a download."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app_pages.judge_view import ORDER, SHORT
+from evaluation.report import EvaluationReport, JudgedAnswer, WorseRow
+
+A_PAGE = 8
+WORSE_FIRST = 5
+ALL, GAINED, LOST, WRONG, CUT = "All", "Tuned better", "Tuned worse", "Tuned wrong", "Cut off"
+RIVALS = ("best_prompt", "base")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def safe_cell(text: str) -> str:
+    """Text that a spreadsheet will not run as a formula (OWASP, CSV injection)."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+
+
+def as_csv(answers: Sequence[JudgedAnswer]) -> str:
+    """All answers as CSV with a BOM-less UTF-8 text, formulas made harmless."""
+    models = list(dict.fromkeys(name for answer in answers for name in _in_order(answer.answers)))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    score_columns = [f"{name} score" for name in models]
+    writer.writerow(["line", "input", "expected", "in training", *models, *score_columns])
+    for answer in answers:
+        texts = [answer.answers.get(name, "") for name in models]
+        numbers = [f"{answer.scores[name]:.4f}" if name in answer.scores else "" for name in models]
+        cells = [safe_cell(text) for text in (answer.input, answer.expected)]
+        writer.writerow([answer.line, *cells, "yes" if answer.in_training else "no", *map(safe_cell, texts), *numbers])
+    return out.getvalue()
+
+
+def chosen(answers: Sequence[JudgedAnswer], which: str, words: str) -> list[JudgedAnswer]:
+    """The answers that a filter and some words leave."""
+    wanted = words.casefold().split()
+    return [
+        answer
+        for answer in answers
+        if _passes(answer, which)
+        and all(word in f"{answer.input} {answer.expected} {answer.answers}".casefold() for word in wanted)
+    ]
+
+
+def _passes(answer: JudgedAnswer, which: str) -> bool:
+    tuned = answer.scores.get("tuned")
+    rivals = [answer.scores[name] for name in RIVALS if name in answer.scores]
+    if which == CUT:
+        return bool(answer.truncated)
+    if which == ALL or tuned is None:
+        return which == ALL
+    if which == GAINED:
+        return bool(rivals) and tuned > max(rivals)
+    return bool(rivals) and tuned < max(rivals) if which == LOST else tuned < 1
+
+
+def worse_rows(report: EvaluationReport) -> None:
+    """Rows on which the tune made things worse: to be read before anything is shipped."""
+    if "tuned" not in report.models:
+        return
+    st.subheader(f"Rows that got worse ({len(report.worse_rows)})", anchor=False)
+    if not report.worse_rows:
+        st.caption("None of the judged rows got worse.")
+        return
+    shown = report.worse_rows
+    if len(shown) > WORSE_FIRST and not st.toggle(f"Show all {len(shown)}", key="judge.worse.all"):
+        shown = shown[:WORSE_FIRST]
+    for row in shown:
+        worse_card(row)
+
+
+def worse_card(row: WorseRow) -> None:
+    """One row that got worse."""
+    texts = {"tuned": row.tuned, "best_prompt": row.best_prompt, "base": row.base}
+    said = {name: text for name, text in texts.items() if text is not None}
+    key = f"judge.worse.{row.line}"
+    card(key, row.line, (row.input, row.expected), said, scores={})
+
+
+def all_answers(report: EvaluationReport) -> None:
+    """Every judged row with what each model said."""
+    answers = report.answers
+    if not answers:
+        return
+    st.subheader("Answers side by side", anchor=False)
+    which = st.pills(
+        "Show", [ALL, GAINED, LOST, WRONG, CUT], default=ALL, required=True, key="judge.filter",
+        label_visibility="collapsed",
+    ) if "tuned" in report.models else ALL  # fmt: skip
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    words = left.text_input("Search in rows and answers", key="judge.words", icon=":material/search:")
+    found = chosen(answers, which or ALL, words or "")
+    pages = max(1, -(-len(found) // A_PAGE))
+    page = right.number_input("Page", 1, pages, key=f"judge.page.{which}.{words}", help=f"{pages} pages")
+    st.caption(f"{len(found)} of {len(answers)} rows, page {page} of {pages}.")
+    for answer in found[(page - 1) * A_PAGE : page * A_PAGE]:
+        key = f"judge.answer.{answer.line}"
+        card(key, line=answer.line, text=answer.input, expected=answer.expected, said=texts, scores=answer.scores)
+        if answer.truncated:
+            st.caption(f"Cut at the longest answer: {', '.join(SHORT.get(name, name) for name in answer.truncated)}.")
+    st.download_button(
+        "Download all answers as CSV",
+        as_csv(answers),
+        file_name="answers.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key="judge.download",
+        on_click="ignore",
+    )
+
+
+def card(
+    key: str, line: int, row: tuple[str, str], said: dict[str, str], *, scores: dict[str, float], note: str = ""
+) -> None:
+    """One row: what came in, what was expected, and what each model said."""
+    text, expected = row
+    with st.container(border=True, key=key, gap="small"):
+        st.caption(f"Line {line}")
+        st.text(text)
+        columns = st.columns(1 + len(said), gap="small")
+        with columns[0]:
+            st.caption(":material/target: Expected")
+            st.code(expected, language=None, wrap_lines=True)
+        for column, (name, answer) in zip(columns[1:], said.items(), strict=True):
+            with column:
+                st.caption(f"{SHORT.get(name, name)} {mark(scores.get(name))}")
+                st.code(answer or "(nothing)", language=None, wrap_lines=True)
+        if note:
+            st.caption(note)
+
+
+def mark(score: float | None) -> str:
+    """Right, wrong or in between, as an icon with its word or figure."""
+    if score is None:
+        return ""
+    if score >= 1:
+        return ":green[:material/check: right]"
+    return ":red[:material/close: wrong]" if score <= 0 else f":orange[:material/percent: {score:.2f}]"
+
+
+def _in_order(answers: dict[str, str]) -> list[str]:
+    return sorted(answers, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))

@@ -1,0 +1,173 @@
+"""Judge: was it worth it? The verdict of an evaluation, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app_pages import answers_view, job_view, judge_view, state
+from app_pages.figures import STATES, VERDICTS, badge, plain
+from backends.chain import launch_evaluation
+from backends.launch import state_of
+from core.errors import NotFound
+from core.plan import EvaluationPlan
+from core.run_folder import RunFolder
+from core.store import JobRecord
+from evaluation.report import EvaluationReport, read_report
+
+
+def evaluations() -> tuple[list[JobRecord], list[JobRecord]]:
+    """Evaluate jobs and train jobs of the current plan, newest first; of all plans where the plan has none."""
+    plan = state.current_plan()
+    records = state.store().jobs(plan.id) if plan else []
+    records = records or state.store().jobs()
+    return [job for job in records if job.kind == "evaluate"], [job for job in records if job.kind == "train"]
+
+
+def unjudged(trained: Sequence[JobRecord], judged: Sequence[JobRecord]) -> list[JobRecord]:
+    """Finished trainings that no evaluation was asked for."""
+    asked = {job.spec.job for job in judged}
+    return [job for job in trained if job.id not in asked and job.engine == "local" and _succeeded(job)]
+
+
+def _succeeded(job: JobRecord) -> bool:
+    return state_of(job).state == "succeeded"
+
+
+def wanted(judged: Sequence[JobRecord]) -> JobRecord | None:
+    """The evaluation that the address names by its own or its training's id, else the newest."""
+    job_id, train_id = st.query_params.get("job"), st.query_params.get("train")
+    if job_id:
+        return state.store().job(job_id)
+    if train_id:
+        return next((job for job in judged if job.spec.job == train_id), None)
+    return judged[0] if judged else None
+
+
+def choose(judged: Sequence[JobRecord], now: JobRecord | None) -> None:
+    """Another evaluation of this plan."""
+    ids = [job.id for job in judged]
+    if len(ids) < 2 or now is None or now.id not in ids:
+        return
+    by_id = {job.id: job for job in judged}
+    picked = st.selectbox(
+        "Evaluation",
+        ids,
+        index=ids.index(now.id),
+        format_func=lambda job_id: f"{by_id[job_id].name}, {by_id[job_id].created_at:%d %b %H:%M}",
+        key=f"judge.choice.{now.id}",
+    )
+    if picked != now.id:
+        st.query_params["job"] = picked
+        st.rerun()
+
+
+def plan_before(record: JobRecord) -> EvaluationPlan | None:
+    """The evaluation plan that was written before this job was launched; a later one belongs to another launch."""
+    if record.plan_id is None:
+        return None
+    try:
+        written = state.store().plan(record.plan_id).evaluation_plan
+    except NotFound:
+        return None
+    return written if written is not None and written.written_at <= record.created_at else None
+
+
+def waiting(record: JobRecord) -> None:
+    """An evaluation that has not ended; looked at again and again until it has."""
+
+    def live() -> None:
+        now = state_of(record)
+        if now.done:
+            st.rerun()
+        st.markdown(f"{badge(STATES[now.state])} {plain(record.name)}")
+        share, text = job_view.share_of(now, job_view.events_of(record))
+        st.progress(share, text=text)
+
+    st.fragment(live, run_every=job_view.POLL_SECONDS)()
+    state.link_to("jobs", "See the job", ":material/rocket_launch:", job=record.id)
+
+
+def show(record: JobRecord) -> None:
+    """One evaluation in whatever state it is."""
+    now = state_of(record)
+    if not now.done:
+        waiting(record)
+        return
+    if now.state != "succeeded":
+        st.error(f"{STATES[now.state].label}: {now.reason or 'no reason was left.'}", icon=STATES[now.state].icon)
+        state.link_to("jobs", "See the job", ":material/rocket_launch:", job=record.id)
+        return
+    if record.engine != "local":
+        st.info("This host gives no report: nothing was judged.", icon=":material/science:")
+        return
+    report = read_report(RunFolder.of(record.id).evaluation_file)
+    keep(record, report)
+    judge_view.headline(report)
+    judge_view.leak(report)
+    judge_view.scores(report)
+    judge_view.comparisons(report)
+    judge_view.planned(report, plan_before(record))
+    judge_view.limits(report)
+    judge_view.fields(report)
+    judge_view.prompt(report)
+    onwards(record, report)
+    answers_view.worse_rows(report)
+    answers_view.all_answers(report)
+
+
+def keep(record: JobRecord, report: EvaluationReport) -> None:
+    """The verdict goes to the plan and to the shelf, as soon as somebody has seen it."""
+    store = state.store()
+    train_id = record.spec.job or report.train_job
+    path = str(RunFolder.of(record.id).evaluation_file)
+    store.point_to_evaluation(
+        record.id, plan_id=record.plan_id, train_job_id=train_id, path=path, verdict=report.verdict
+    )
+    if record.plan_id and "tuned" in report.models and store.plan(record.plan_id).verdict != report.verdict:
+        store.update_plan(record.plan_id, verdict=report.verdict)
+
+
+def onwards(record: JobRecord, report: EvaluationReport) -> None:
+    """Where to go from a verdict."""
+    train_id = record.spec.job or report.train_job
+    with st.container(horizontal=True, key="judge.next"):
+        if train_id:
+            state.link_to("chat", "Chat with it", ":material/forum:", adapter=train_id)
+            state.link_to("shelf", "See the adapter", ":material/inventory_2:", adapter=train_id)
+        state.link_to("jobs", "See the job", ":material/rocket_launch:", job=record.id)
+
+
+def offer(trained: Sequence[JobRecord]) -> None:
+    """A button for each training that was not judged."""
+    if not trained:
+        return
+    st.subheader("Not judged yet", icon=VERDICTS[None].icon, anchor=False)
+    for record in trained:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"judge.offer.{record.id}"):
+            st.markdown(f"**{plain(record.name)}**", width="content")
+            pressed = st.button("Judge it", icon=":material/balance:", key=f"judge.launch.{record.id}")
+        if pressed:
+            with state.shown_errors("It was not started."):
+                started = launch_evaluation(state.store(), record.plan_id, record)
+                st.query_params["job"] = started.id
+                st.rerun()
+
+
+st.title("Judge", anchor=False)
+with state.shown_errors():
+    judged, trained = evaluations()
+    now = wanted(judged)
+    choose(judged, now)
+    rest = unjudged(trained, judged)
+    if now is None and not rest:
+        st.info(
+            "Nothing was judged yet. A tune from the launch panel is judged at its end, on rows that it has not seen.",
+            icon=":material/balance:",
+        )
+        state.link_to("advise", "Go to the launch panel", ":material/rocket_launch:")
+    if now is not None:
+        with state.shown_errors():
+            show(now)
+    offer(rest)
