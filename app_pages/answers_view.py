@@ -102,9 +102,10 @@ def all_answers(report: EvaluationReport) -> None:
     st.caption(f"{len(found)} of {len(answers)} rows, page {page} of {pages}.")
     for answer in found[(page - 1) * A_PAGE : page * A_PAGE]:
         key = f"judge.answer.{answer.line}"
-        card(key, line=answer.line, text=answer.input, expected=answer.expected, said=texts, scores=answer.scores)
-        if answer.truncated:
-            st.caption(f"Cut at the longest answer: {', '.join(SHORT.get(name, name) for name in answer.truncated)}.")
+        said = {name: answer.answers[name] for name in _in_order(answer.answers)}
+        cut = ", ".join(SHORT.get(name, name) for name in answer.truncated)
+        note = f"Cut at the longest answer: {cut}." if cut else ""
+        card(key, answer.line, (answer.input, answer.expected), said, scores=answer.scores, note=note)
     st.download_button(
         "Download all answers as CSV",
         as_csv(answers),
