@@ -27,34 +27,35 @@ HERE = Path(__file__).parent
 
 def pages(running: int, unread: int) -> list[st.Page]:
     """The pages; how many jobs run or have ended stands behind the name of the Jobs page."""
-    found = []
-    for name, title, icon in PAGES:
-        if not (HERE / state.page_file(name)).is_file():
-            continue
-        if name == "jobs" and running + unread:
-            title = f"{title} ({running + unread})"
-        found.append(
-            st.Page(HERE / state.page_file(name), title=title, icon=icon, url_path=name, default=name == "advise")
+    news = running + unread
+    return [
+        st.Page(
+            HERE / state.page_file(name),
+            title=f"{title} ({news})" if name == "jobs" and news else title,
+            icon=icon,
+            url_path=name,
+            default=name == "advise",
         )
-    return found
+        for name, title, icon in PAGES
+    ]
 
 
 @st.fragment(run_every=state.POLL_SECONDS)
-def watch_jobs(running_before: int) -> None:
+def watch_jobs(running_before: frozenset[str]) -> None:
     """Looks every two seconds, only while something runs; a change draws the whole page again."""
-    running = sum(not found.done for found in state.states(state.store().jobs()[: state.WATCHED_JOBS]).values())
-    if running != running_before:
-        st.rerun()
+    with state.shown_errors():
+        if state.running_jobs() != running_before:
+            st.rerun()
 
 
 def main() -> None:
     """One run of the script."""
-    running, unread = 0, 0
+    running: frozenset[str] = frozenset()
     with state.shown_errors():
         running = state.announce_jobs()
-        unread = state.unread_jobs()
-    page = st.navigation(pages(running, unread), position="top")
-    news = f"({unread} done) " if unread else f"({running} running) " if running else ""
+    unread = state.unread_jobs()
+    page = st.navigation(pages(len(running), unread), position="top")
+    news = f"({unread} ended) " if unread else f"({len(running)} running) " if running else ""
     title = page.title.partition(" (")[0]
     st.set_page_config(page_title=f"{news}{title} · Tuneworthy", page_icon=":material/tune:", layout="wide")
     if running:

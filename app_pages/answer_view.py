@@ -44,7 +44,7 @@ MOST_QUESTIONS = 4
 
 def name_of(approach: object) -> str:
     """The approach for people."""
-    return dict[str, str](APPROACHES).get(str(approach), str(approach).replace("_", " "))
+    return next((name for key, name in APPROACHES.items() if key == approach), str(approach).replace("_", " "))
 
 
 def in_sentence(approach: object) -> str:
@@ -153,8 +153,7 @@ def _flip(flip: Flip) -> str:
 
 def _question(question: NextQuestion) -> str:
     others = " or ".join(in_sentence(name) for name in question.could_become)
-    could = f"could make it {others}" if others else "would settle it further"
-    return f"**{wizard.label_of(question.field)}** {could}"
+    return f"**{wizard.label_of(question.field)}**: {f'could make it {others}' if others else 'changes the scores'}"
 
 
 def bullets(texts: Iterable[str]) -> str:

@@ -54,7 +54,8 @@ def figure(report: CostReport, band_of: ApproachId, recommended: str, log: bool)
         name="band",
     )
     _points(chart, report, floor)
-    top = max(max(report.curves[name].p90[-1] if name == band_of else report.curves[name].p50[-1] for name in SHOWN), 1)
+    ends = [report.curves[name].p50[-1] for name in SHOWN]
+    top = max(*ends, report.curves[band_of].p90[-1], 1.0)
     _events(chart, report)
     _labels(chart, report, recommended, top, log)
     months = report.months[-1]
@@ -174,7 +175,7 @@ def show(report: CostReport, recommended: str) -> None:
         help="Log shows approaches that are ten times apart side by side.",
     )  # fmt: skip
     names = list(SHOWN)
-    first = names.index(recommended) if recommended in names else 0  # type: ignore[arg-type]
+    first = names.index(recommended) if recommended in names else 0
     band_of = right.selectbox(
         "Doubt shown for", names, index=first, format_func=name_of, key=f"advise.band.{recommended}",
         help="The grey band: eight of ten draws of prices, volume and effort lie inside.",

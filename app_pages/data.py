@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app_pages import data_picker, data_view, state
+from app_pages import data_picker, data_rows, data_view, state
 from backends.removal import remove, what_goes
 
 
@@ -31,13 +31,20 @@ with state.shown_errors():
     if plan is None or plan.data is None:
         st.markdown("Question and answer pairs that show what a good answer is. A hundred are a start.")
     data_picker.show(plan, "data")
-    plan = state.current_plan()  # an upload may just have made it
+    plan = state.current_plan()  # a file may just have made it
     if plan is not None and plan.data is not None:
         data = plan.data
-        data_view.summary(data)
-        data_view.findings(data)
-        data_view.tokens(data)
-        data_view.rows(data)
+        with state.shown_errors():
+            renderer = data_rows.renderer_of(plan.spec.base_model if plan.spec else None)
+            data_view.summary(data)
+            data_view.read_again(data)
+            data_view.findings(data)
+            data_view.tokens(data)
+            data_rows.histogram(data, renderer)
+            st.subheader("Rows", anchor=False)
+            data_rows.table(data)
+            st.subheader("What is learned", anchor=False)
+            data_rows.mask(data, renderer)
         with st.container(horizontal=True, vertical_alignment="center"):
             state.link_to("advise", "Back to the plan", ":material/arrow_back:")
             if st.button("Remove from the plan", key="data.remove", icon=":material/delete:"):

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from advisor.advice import Advice
 from advisor.launch import Launch, suggest_launch, tune_spec
-from app_pages import data_picker, state
+from app_pages import data_picker, data_rows, state
 from app_pages.answer_view import bullets, in_sentence
 from app_pages.figures import duration, gib, usd
 from backends.chain import judge_spec, launch_measure, launch_tune
@@ -23,6 +23,7 @@ from core.estimate import Estimate
 from core.jobspec import DEFAULT_BASE_MODEL, JobSpec, MethodSpec
 from core.plan import EvaluationPlan, Plan
 from cost_models.report import CostReport
+from evaluation.plan import plan_evaluation
 
 Way = Literal["tune", "measure", "keep"]
 WAYS: dict[Way, str] = {"tune": "Tune and judge", "measure": "Measure prompts", "keep": "Keep a checklist"}
@@ -34,7 +35,7 @@ BUTTONS: dict[Way, tuple[str, str]] = {
 }
 WHY: dict[Way, str] = {
     "tune": "Trains an adapter on your rows, then judges base, best prompt and tuned model on rows that none has seen.",
-    "measure": "Asks the base, and the base with the best prompt from your rows, about the held-out rows. Trains nothing.",
+    "measure": "Asks the base, plain and with the best prompt from your rows, about the held-out rows. Trains nothing.",
     "keep": "Nothing to train here. The plan keeps the decision; the checklist says what to build.",
 }
 
@@ -43,14 +44,16 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
     """The whole panel."""
     best = advice.recommendation
     suggested = suggest_launch(answers, advice, plan.data if plan else None)
-    way: Way = st.segmented_control(
-        "What to do", list(WAYS), default=WAY_OF[suggested.kind], required=True, format_func=WAYS.get, wrap=True,
-        key=f"launch.way.{best}", help=f"Chosen by the recommendation, {in_sentence(best)}; the choice is yours.",
+    chosen = st.segmented_control(
+        "What to do", list(WAYS), default=WAY_OF[suggested.kind], required=True, format_func=WAYS.__getitem__,
+        wrap=True, key=f"launch.way.{best}",
+        help=f"Chosen by the recommendation, {in_sentence(best)}; the choice is yours.",
     )  # fmt: skip
+    way: Way = chosen or "tune"
     st.caption(WHY[way])
     if way == "keep":
         checklist(suggested, answers)
-        _button(plan, way, None, None, advice, report, blocked=False)
+        _button(plan, way, advice, report)
         return
     if best == "ft_managed" and way == "tune":
         st.info("Managed hosts come with a later release. The local engine shows first whether tuning helps.",
@@ -77,7 +80,7 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
         with st.expander("To do beside it", icon=":material/checklist:", key="launch.beside"):
             checklist(suggested, answers)
     blocked = any(problem.severity == "error" for problem in problems)
-    _button(plan, way, spec, evaluation_plan, advice, report, blocked=blocked)
+    _button(plan, way, advice, report, spec=spec, evaluation_plan=evaluation_plan, blocked=blocked)
 
 
 def checklist(suggested: Launch, answers: Answers) -> None:
@@ -246,12 +249,17 @@ def _range(value: Estimate, words: Callable[[float | None], str]) -> str:
 
 
 def _judged(spec: JobSpec, plan: Plan | None, way: Way) -> EvaluationPlan | None:
-    from evaluation.plan import plan_evaluation
-
     if plan is None or plan.data is None:
         st.caption("On rows that are set aside before anything is trained.")
         return None
-    written = plan_evaluation(spec, plan.data)
+    written = plan_evaluation(
+        data_rows.rows_of(plan.data.train),
+        data_rows.rows_of(plan.data.test),
+        now=datetime.now(UTC),
+        metric=spec.metric,
+        n=spec.n,
+        tuned=way == "tune",
+    )
     st.markdown(
         f"On **{written.rows} held-out rows** by **{written.metric.replace('_', ' ')}**: "
         f"{', '.join(model.replace('_', ' ') for model in written.models)}. {written.success}"
@@ -263,12 +271,12 @@ def _judged(spec: JobSpec, plan: Plan | None, way: Way) -> EvaluationPlan | None
 def _button(
     plan: Plan | None,
     way: Way,
-    spec: JobSpec | None,
-    evaluation_plan: EvaluationPlan | None,
     advice: Advice,
     report: CostReport,
     *,
-    blocked: bool,
+    spec: JobSpec | None = None,
+    evaluation_plan: EvaluationPlan | None = None,
+    blocked: bool = False,
 ) -> None:
     st.space("small")
     who, press = st.columns([1, 1], gap="large", vertical_alignment="bottom")

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from app_pages import state
+from app_pages.answer_view import name_of
+from app_pages.figures import VERDICTS, ago, plain
 from backends.removal import remove, what_goes
-from core.answers import APPROACHES
 from core.plan import Plan
-
-VERDICTS = {"ship": "Worth it", "do_not_ship": "Not worth it", "not_enough_evidence": "Not enough evidence"}
 
 
 def summary(plan: Plan) -> str:
     """A plan in one line."""
-    parts = [APPROACHES.get(plan.recommendation, plan.recommendation)] if plan.recommendation else ["No launch yet"]  # type: ignore[call-overload]
+    parts = [name_of(plan.recommendation) if plan.recommendation else "No launch yet"]
     if plan.data:
-        parts.append(f"{plan.data.rows:,} rows of {plan.data.name}")
+        parts.append(f"{plan.data.rows:,} rows of {plain(plan.data.name)}")
     if plan.jobs:
         parts.append(f"{len(plan.jobs)} job{'s' if len(plan.jobs) != 1 else ''}")
     if plan.verdict:
-        parts.append(VERDICTS.get(plan.verdict, plan.verdict))
-    parts.append(f"changed {plan.updated_at:%d %b %Y, %H:%M} UTC")
+        parts.append(VERDICTS[plan.verdict].label if plan.verdict in VERDICTS else plan.verdict)
+    parts.append(f"changed {ago(plan.updated_at, datetime.now(UTC))}")
     return " · ".join(parts)
 
 
@@ -61,7 +62,7 @@ def card(plan: Plan, current: bool) -> None:
     """One plan with what can be done with it."""
     with st.container(border=True, key=f"plans.card.{plan.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plan.name}**")
+            st.markdown(f"**{plain(plan.name)}**")
             if current:
                 st.badge("Open now", icon=":material/check:", color="primary")
         st.caption(summary(plan))

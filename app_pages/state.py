@@ -146,8 +146,14 @@ def states(records: Sequence[JobRecord]) -> dict[str, JobState]:
     return found
 
 
-def announce_jobs() -> int:
-    """Say once per tab which jobs have ended since. Returns how many are still queued or running."""
+def running_jobs() -> frozenset[str]:
+    """Ids of the jobs that are queued or running."""
+    now = states(store().jobs()[:WATCHED_JOBS])
+    return frozenset(job_id for job_id, found in now.items() if not found.done)
+
+
+def announce_jobs() -> frozenset[str]:
+    """Say once per tab which jobs have ended since. Returns those that are still queued or running."""
     records = store().jobs()[:WATCHED_JOBS]
     now = states(records)
     announced: set[str] = st.session_state.setdefault("announced_jobs", set())
@@ -163,7 +169,7 @@ def announce_jobs() -> int:
             announced.add(record.id)
             if not first_look or _is_news(state):
                 _toast(record, state)
-    return sum(not state.done for state in now.values())
+    return frozenset(job_id for job_id, state in now.items() if not state.done)
 
 
 def _is_news(state: JobState) -> bool:

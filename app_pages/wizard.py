@@ -1,4 +1,4 @@
-"""The questions: ten on the first screen, the others behind "Refine". Each may be skipped; each answer is kept at once."""
+"""The questions: ten on the first screen, the others behind "Refine". Each may be skipped, each answer is kept."""
 
 from __future__ import annotations
 
@@ -139,14 +139,14 @@ def _ask(question: Question) -> None:
         )
     elif question.kind == "list":
         st.selectbox(
-            question.label, list(words), index=None, format_func=words.get, placeholder="Not answered", **common
+            question.label, list(words), index=None, format_func=words.__getitem__, placeholder="Not answered", **common
         )
     elif question.kind == "codes":
         st.multiselect(
             question.label, LANGUAGES, accept_new_options=True, placeholder="Not answered", max_selections=20, **common
         )
     else:
-        st.pills(question.label, list(words), format_func=words.get, wrap=True, **common)
+        st.pills(question.label, list(words), format_func=words.__getitem__, wrap=True, **common)
 
 
 def _fill(answers: Answers) -> None:

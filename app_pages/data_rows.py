@@ -1,0 +1,176 @@
+"""The rows of a plan: a table with problem rows marked, how long they are, and what of a row is learned."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app_pages.figures import plain
+from core.base_models import locate
+from core.errors import BadInput, TuneworthyError
+from core.jobspec import DEFAULT_BASE_MODEL
+from core.plan import DataRef
+from dataset.prepare import read_manifest
+from dataset.read import read
+from dataset.render import Renderer
+from dataset.row import Row
+
+FIRST_ROWS = 100
+MEASURED_ROWS = 5_000
+BINS = 24
+PARTS = {"train": "To train on", "validation": "To steer by", "test": "Held out"}
+MARKED = "With problems"
+
+
+def rows_of(path: str) -> tuple[Row, ...]:
+    """The rows of one of our copies, read once. Raises `NotFound` when it is gone."""
+    place = Path(path)
+    return _rows_of(path, place.stat().st_mtime_ns if place.is_file() else 0)
+
+
+@lru_cache(maxsize=6)
+def _rows_of(path: str, _changed: int) -> tuple[Row, ...]:
+    return read(Path(path)).rows
+
+
+def renderer_of(model: str | None) -> Renderer | None:
+    """Tokenizer and template of a base model (the default for None); None while it is not on this machine."""
+    model = model or DEFAULT_BASE_MODEL
+    try:
+        place = locate(model)
+        return _renderer(str(place.path), model) if place.path else None
+    except TuneworthyError:
+        return None
+
+
+@lru_cache(maxsize=2)
+def _renderer(folder: str, name: str) -> Renderer:
+    return Renderer.from_folder(Path(folder), name=name)
+
+
+def lengths(data: DataRef, renderer: Renderer | None) -> tuple[list[int], str]:
+    """Length of each of the first training rows, and in what it is counted."""
+    if renderer is None:
+        return [len(row.text) for row in rows_of(data.train)[:MEASURED_ROWS]], "characters"
+    return _tokens(data.train, Path(data.train).stat().st_mtime_ns, renderer), "tokens"
+
+
+@lru_cache(maxsize=4)
+def _tokens(path: str, _changed: int, renderer: Renderer) -> list[int]:
+    encoded = renderer.encode_all(rows_of(path)[:MEASURED_ROWS], None)
+    return [found.tokens for _, found in encoded if not isinstance(found, BadInput)]
+
+
+def histogram(data: DataRef, renderer: Renderer | None) -> None:
+    """How long the training rows are."""
+    import plotly.graph_objects as go
+    import streamlit.elements.plotly_chart  # noqa: F401  registers the template whose colours follow the theme
+
+    found, unit = lengths(data, renderer)
+    if not found:
+        return
+    figure = go.Figure(go.Histogram(x=found, nbinsx=BINS, hovertemplate=f"%{{x}} {unit}: %{{y}} rows<extra></extra>"))
+    figure.update_layout(
+        template="streamlit",
+        height=240,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        bargap=0.08,
+        xaxis_title=f"{unit.capitalize()} of a training row",
+        yaxis_title="Rows",
+    )
+    st.plotly_chart(
+        figure,
+        key="data.lengths",
+        config={"displayModeBar": False},
+        alt=f"Histogram of row lengths: {len(found)} rows, {min(found)} to {max(found)} {unit}.",
+    )
+
+
+def table(data: DataRef) -> None:
+    """The first rows of a part, with the line of the original and what was found there."""
+    problems = problems_by_line(data)
+    lines = read_manifest(data).lines
+    parts = ({"marked": f"{MARKED} ({len(problems)})"} if problems else {}) | PARTS
+    part: str | None = st.segmented_control(
+        "Part",
+        list(parts),
+        default="train",
+        required=True,
+        format_func=parts.__getitem__,
+        key="data.part",
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    cells: list[dict[str, Any]] = []
+    for name in PARTS if part == "marked" else [part or "train"]:
+        for row, line in zip(rows_of(str(getattr(data, name))), lines.get(name, []), strict=False):
+            found = ", ".join(problems.get(line, []))
+            if part != "marked" or found:
+                cells.append(_cells(row, line, found))
+            if len(cells) >= FIRST_ROWS:
+                break
+    if any(cells):
+        _show(cells)
+    else:
+        st.caption("These rows were left out, or stand in a file of their own.")
+
+
+def problems_by_line(data: DataRef) -> dict[int, list[str]]:
+    """{line of the original: what was found there}."""
+    problems: dict[int, list[str]] = defaultdict(list)
+    for finding in data.findings:
+        found = finding.get("rows")
+        for line in found if isinstance(found, list) else []:
+            problems[int(line)].append(str(finding.get("check")).replace("_", " "))
+    return dict(problems)
+
+
+def _cells(row: Row, line: int, problems: str) -> dict[str, Any]:
+    system = [message.content for message in row.messages if message.role == "system"]
+    return {
+        "Line": line,
+        "Asked": row.user_text,
+        "Answer": row.answer,
+        "Found": problems,
+        "Instruction": "\n".join(system),
+    }
+
+
+def _show(cells: list[dict[str, Any]]) -> None:
+    empty = [key for key in ("Found", "Instruction") if not any(row[key] for row in cells)]
+    st.dataframe(
+        [{key: value for key, value in row.items() if key not in empty} for row in cells],
+        key="data.rows",
+        hide_index=True,
+        column_config={
+            "Line": st.column_config.NumberColumn(width="small", format="%d", help="Of the original."),
+            "Asked": st.column_config.TextColumn(width="large"),
+            "Answer": st.column_config.TextColumn(width="large"),
+            "Found": st.column_config.TextColumn(width="medium"),
+        },
+        alt=f"The first {len(cells)} rows of this part.",
+    )
+
+
+def mask(data: DataRef, renderer: Renderer | None) -> None:
+    """One row as the model sees it: what it reads, and what it learns to say."""
+    if renderer is None:
+        st.caption("Which part of a row is learned can be shown once the base model is on this machine.")
+        return
+    rows = rows_of(data.train)
+    number = st.number_input("Training row", 1, len(rows), 1, key="data.mask.row", width=160)
+    with st.container(border=True):
+        st.markdown("".join(_piece(text, learned) for text, learned in renderer.preview(rows[int(number) - 1])))
+    st.caption("Marked: what the model learns to say. The rest it only reads.")
+
+
+def _piece(text: str, learned: bool) -> str:
+    """A piece of a row in Markdown, line by line: a mark cannot run over several lines."""
+    lines = text.split("\n")
+    if not learned:
+        return "  \n".join(plain(line) for line in lines)
+    return "  \n".join(f":green-background[{plain(line)}]" if line.strip() else "" for line in lines)
