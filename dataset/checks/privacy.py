@@ -138,7 +138,7 @@ class _Found:
 
 def _number_kind(found: str) -> str | None:
     digits = "".join(char for char in found if char.isdigit() and char.isascii())
-    cardlike = 13 <= len(digits) <= 19 and digits.startswith(_CARD_STARTS) and len(set(digits)) > 2
+    cardlike = 13 <= len(digits) <= 19 and digits.startswith(_CARD_STARTS) and len(set(digits)) > 1
     if cardlike and not found.startswith("+") and passes_luhn(digits):
         return "card number"
     is_phone = any(pattern.fullmatch(found) for pattern in (_INTERNATIONAL, _NATIONAL, _UK_LIKE))
