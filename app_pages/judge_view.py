@@ -27,7 +27,7 @@ MEASURED_ONLY = Look("Measured", ":material/straighten:", "blue")
 
 def words_of(model: str) -> str:
     """A model as it stands in a table."""
-    words = dict[str, str](MODEL_WORDS).get(model, model)
+    words = {str(name): words for name, words in MODEL_WORDS.items()}.get(model, model)
     return words[:1].upper() + words[1:]
 
 
