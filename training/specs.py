@@ -1,0 +1,62 @@
+"""What this release can train, said before anything is loaded. No heavy imports: engines and pages call this."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from core.errors import Problem
+from core.jobspec import JobSpec
+
+TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
+STACKS = ("peft",)
+NOT_YET = "not in this release."
+_LAYER_NAME = re.compile(r"[A-Za-z_][\w.]*")
+
+
+def check_train_spec(spec: JobSpec) -> list[Problem]:
+    """Everything in a train spec that this release cannot honour, all at once. Touches no file and no network."""
+    found = _method_problems(spec)
+    if spec.packing:
+        found.append(_not_yet("packing", "packing", "Set `packing: false`; rows of like length are batched together."))
+    if spec.mix_general:
+        found.append(_not_yet("mix_general", "mixing in general rows", "Set `mix_general: 0`."))
+    if spec.n_gpus > 1:
+        found.append(_not_yet("n_gpus", f"training on {spec.n_gpus} cards", "Set `n_gpus: 1`."))
+    if spec.stack not in STACKS:
+        found.append(_not_yet("stack", f"the stack `{spec.stack}`", "Use `peft`."))
+    if isinstance(spec.micro_batch, int) and not 1 <= spec.micro_batch <= 4096:
+        what = f"`micro_batch` is {spec.micro_batch}, and must be between 1 and 4096."
+        found.append(Problem(what=what, where="micro_batch", hint="Use `auto`."))
+    if not math.isfinite(spec.learning_rate) or not math.isfinite(spec.epochs):
+        what = "`learning_rate` and `epochs` must be numbers."
+        found.append(Problem(what=what, where="learning_rate", hint="Use 1e-3 and 3."))
+    if spec.early_stopping and not spec.validation:
+        what = "early stopping needs validation rows, and none are given."
+        found.append(Problem(what=what, where="early_stopping", hint="Give `validation`, or leave it out."))
+    for tracker in spec.report_to:
+        if tracker not in TRACKERS:
+            what = f"`{tracker}` is not a tracker that we report to."
+            found.append(Problem(what=what, where="report_to", hint=f"Choose from {', '.join(TRACKERS)}."))
+    return found
+
+
+def _method_problems(spec: JobSpec) -> list[Problem]:
+    method, found = spec.method, []
+    if method.kind != "lora":
+        found.append(_not_yet("method.kind", f"the method `{method.kind}`", "Use `lora`."))
+    if method.bits != "16":
+        found.append(_not_yet("method.bits", f"a base in {method.bits} bits", "Use `bits: '16'`."))
+    if method.targets != "all-linear":
+        odd = [name for name in method.targets if not _LAYER_NAME.fullmatch(name)]
+        if odd or not method.targets:
+            what = f"`{odd[0]}` is not a layer name." if odd else "no layers to tune are named."
+            found.append(Problem(what=what, where="method.targets", hint="Use `all-linear`, or names such as q_proj."))
+        if "lm_head" in method.targets:
+            what = "an adapter on `lm_head` cannot be trained here."
+            found.append(Problem(what=what, where="method.targets", hint="Leave `lm_head` out."))
+    return found
+
+
+def _not_yet(where: str, what: str, hint: str) -> Problem:
+    return Problem(what=f"{what} is {NOT_YET}", where=where, hint=hint)
