@@ -8,6 +8,13 @@ from app_pages import data_picker, data_rows, data_view, state
 from backends.removal import remove, what_goes
 
 
+def drop(plan_id: str) -> None:
+    """Remove the copies and the pointer to them."""
+    with state.shown_errors():
+        remove(state.store(), "data", plan_id)
+        state.save(data=None)
+
+
 @st.dialog("Remove these rows from the plan?", icon=":material/delete:")
 def confirm_removal(plan_id: str) -> None:
     """What goes, said first."""
@@ -15,14 +22,13 @@ def confirm_removal(plan_id: str) -> None:
         parts = what_goes(state.store(), "data", plan_id) or ["the pointer to the rows; the files are used elsewhere"]
         st.markdown("This cannot be undone. Your own file stays where it is. It removes:")
         st.markdown("\n".join(f"- {part}" for part in parts))
-        with st.container(horizontal=True):
-            sure = st.button("Remove", type="primary", icon=":material/delete:", key="data.remove.sure")
-            if st.button("Keep them", key="data.remove.keep"):
-                st.rerun()
-        if sure:
-            remove(state.store(), "data", plan_id)
-            state.save(data=None)
-            st.rerun()
+    with st.container(horizontal=True):
+        sure = st.button(
+            "Remove", type="primary", icon=":material/delete:", key="data.remove.sure", on_click=drop, args=(plan_id,)
+        )
+        keep = st.button("Keep them", key="data.remove.keep")
+    if sure or keep:
+        st.rerun()
 
 
 st.title("Data")

@@ -67,7 +67,7 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
         _choose(spec, because, way, own=plan is not None and plan.spec is not None)
     spec = with_data(spec, plan)
     evaluation_plan: EvaluationPlan | None = None
-    problems = _problems(spec, way, plan)
+    problems = _problems(spec, way) if spec.dataset else []
     with right:
         st.subheader("What it will need", anchor=False)
         with state.shown_errors():
@@ -75,11 +75,13 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
         st.subheader("How it will be judged", anchor=False)
         with state.shown_errors():
             evaluation_plan = _judged(spec, plan, way)
+        if spec.dataset is None:
+            st.info("Choose rows first: take the demo rows, upload a file or name one.", icon=":material/arrow_back:")
         state.show_problems(problems, "Before this can start:")
     if suggested.checklist:
         with st.expander("To do beside it", icon=":material/checklist:", key="launch.beside"):
             checklist(suggested, answers)
-    blocked = any(problem.severity == "error" for problem in problems)
+    blocked = spec.dataset is None or any(problem.severity == "error" for problem in problems)
     _button(plan, way, advice, report, spec=spec, evaluation_plan=evaluation_plan, blocked=blocked)
 
 
@@ -201,12 +203,8 @@ def _forget() -> None:
         state.save(spec=None)
 
 
-def _problems(spec: JobSpec, way: Way, plan: Plan | None) -> list[Problem]:
+def _problems(spec: JobSpec, way: Way) -> list[Problem]:
     """Everything that would stop it, all at once; nothing is started."""
-    if plan is None or plan.data is None:
-        return [
-            Problem(what="no rows are chosen.", where="rows", hint="Take the demo rows, upload a file or name one.")
-        ]
     specs = [spec, judge_spec(spec)] if way == "tune" else [judge_spec(spec)]
     found: dict[str, Problem] = {}
     for each in specs:
@@ -287,7 +285,7 @@ def _button(
     label, icon = BUTTONS[way]
     pressed = press.button(
         label, type="primary", icon=icon, key="launch.go", disabled=blocked, width="stretch",
-        help="Mend what is listed above first." if blocked else None,
+        help="First do what is said above." if blocked else None,
     )  # fmt: skip
     if pressed:
         with state.shown_errors("It was not started."):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -10,6 +11,7 @@ from app_pages import state
 from app_pages.answer_view import name_of
 from app_pages.figures import VERDICTS, ago, plain
 from backends.removal import remove, what_goes
+from core.errors import NotFound
 from core.plan import Plan
 
 
@@ -40,22 +42,34 @@ def archive(plan_id: str, archived: bool) -> None:
         state.store().update_plan(plan_id, archived=archived)
 
 
-@st.dialog("Delete this plan?", icon=":material/delete:")
-def confirm_delete(plan: Plan) -> None:
-    """What goes with it, said first."""
+def delete(plan_id: str) -> None:
+    """For good, with everything that was said."""
     with state.shown_errors():
-        st.markdown("This cannot be undone. It deletes:")
-        st.markdown("\n".join(f"- {part}" for part in what_goes(state.store(), "plan", plan.id)))
-        with st.container(horizontal=True):
-            sure = st.button("Delete for good", type="primary", icon=":material/delete:", key="plans.delete.sure")
-            keep = st.button("Keep it", key="plans.delete.keep")
-        if keep:
-            st.rerun()
-        if sure:
-            remove(state.store(), "plan", plan.id)
-            if st.session_state.get(state.PLAN) == plan.id:
-                state.close_plan()
-            st.rerun()
+        remove(state.store(), "plan", plan_id)
+        if st.session_state.get(state.PLAN) == plan_id:
+            state.close_plan()
+
+
+@st.dialog("Delete this plan?", icon=":material/delete:")
+def confirm_delete(plan_id: str) -> None:
+    """What goes with it, said first."""
+    parts: list[str] = []
+    with state.shown_errors(), suppress(NotFound):  # gone already: the dialog closes below
+        parts = what_goes(state.store(), "plan", plan_id)
+    st.markdown("This cannot be undone. It deletes:")
+    st.markdown("\n".join(f"- {part}" for part in parts))
+    with st.container(horizontal=True):
+        sure = st.button(
+            "Delete for good",
+            type="primary",
+            icon=":material/delete:",
+            key="plans.delete.sure",
+            on_click=delete,
+            args=(plan_id,),
+        )
+        keep = st.button("Keep it", key="plans.delete.keep")
+    if sure or keep:
+        st.rerun()
 
 
 def card(plan: Plan, current: bool) -> None:
@@ -85,7 +99,7 @@ def card(plan: Plan, current: bool) -> None:
                 args=(plan.id, not plan.archived),
             )
             if st.button("Delete", key=f"plans.delete.{plan.id}", icon=":material/delete:"):
-                confirm_delete(plan)
+                confirm_delete(plan.id)
 
 
 def address() -> str:
