@@ -20,7 +20,8 @@ THRESHOLD = 0.8
 BANDS, ROWS_PER_BAND = 22, 5
 _AGREEMENT = 0.6
 _CHUNK_CHARS = 1 << 19
-_MAX_PAIRS_PER_BUCKET = 2_000_000
+_MAX_PAIRS = 200_000_000
+"""Pairs of signatures that are compared at most: about a minute."""
 _MAX_GRAM_SETS = 4000
 
 
@@ -33,7 +34,7 @@ class Near:
     cluster: list[int]
     """Index of the cluster's first text; texts are in one cluster when a chain of near pairs links them."""
     complete: bool
-    """False where a bucket of look-alikes was too large to try every pair: the counts are then a lower bound."""
+    """False where there were too many look-alikes to try every pair: the counts are then a lower bound."""
 
 
 def grams(text: str) -> set[str]:
@@ -70,6 +71,7 @@ class _Search:
         self.parent = list(range(len(texts)))
         self.sets: dict[int, set[str]] = {}
         self.complete = True
+        self.pairs_left = _MAX_PAIRS
 
     def run(self) -> Near:
 
@@ -77,7 +79,10 @@ class _Search:
             self.signatures = _signatures(self.texts)
             for band in range(BANDS):
                 for bucket in self._buckets(band):
-                    self._try(bucket)
+                    if self.border is None:
+                        self._within(bucket)
+                    else:
+                        self._across(bucket, self.border)
         return Near(self.partner, [self._root(index) for index in range(len(self.texts))], self.complete)
 
     def _buckets(self, band: int) -> Iterator[np.ndarray[Any, Any]]:
@@ -95,38 +100,62 @@ class _Search:
         for index in np.flatnonzero(ends - starts > 1):
             yield order[starts[index] : ends[index]]
 
-    def _try(self, bucket: np.ndarray[Any, Any]) -> None:
-        """Verify the pairs of a bucket that could still change something."""
+    def _within(self, bucket: np.ndarray[Any, Any]) -> None:
+        """Verify the pairs of a bucket that could still change something: a partner found, or two clusters joined."""
+        import numpy as np
 
-        tried = 0
-        for place in range(len(bucket) - 1):
-            one, rest = int(bucket[place]), bucket[place + 1 :]
-            if self.border is not None:
-                rest = rest[(rest >= self.border) != (one >= self.border)]
-            tried += len(rest)
-            if tried > _MAX_PAIRS_PER_BUCKET:
-                self.complete = False
-                return
-            if not len(rest):
-                continue
-            agreement = (self.signatures[rest] == self.signatures[one]).mean(axis=1)
-            for other in rest[agreement >= _AGREEMENT].tolist():
-                self._verify(one, int(other))
+        members = bucket.tolist()
+        cluster = np.array([self._root(member) for member in members])
+        alone = np.array([self.partner[member] < 0 for member in members])
+        for place, one in enumerate(members[:-1]):
+            rest = np.arange(place + 1, len(members))
+            if not alone[place]:
+                rest = rest[alone[rest] | (cluster[rest] != cluster[place])]
+            for other in self._candidates(one, bucket, rest):
+                if not alone[place] and not alone[other] and cluster[place] == cluster[other]:
+                    continue
+                if self._is_near(one, members[other]):
+                    self._join(one, members[other])
+                    alone[place] = alone[other] = False
+                    cluster[cluster == cluster[other]] = cluster[place]
 
-    def _verify(self, one: int, other: int) -> None:
-        if self.border is not None:
-            if self.partner[min(one, other)] >= 0:
-                return
-        elif self.partner[one] >= 0 and self.partner[other] >= 0 and self._root(one) == self._root(other):
+    def _across(self, bucket: np.ndarray[Any, Any], border: int) -> None:
+        """Verify pairs across the border until each text on the left has a partner."""
+        import numpy as np
+
+        right = np.flatnonzero(bucket >= border)
+        if not len(right):
             return
-        if jaccard(self._grams(one), self._grams(other)) < THRESHOLD:
-            return
+        for one in bucket[bucket < border].tolist():
+            if self.partner[one] < 0:
+                for other in self._candidates(one, bucket, right):
+                    if self._is_near(one, int(bucket[other])):
+                        self.partner[one] = int(bucket[other])
+                        break
+
+    def _candidates(self, one: int, bucket: np.ndarray[Any, Any], places: np.ndarray[Any, Any]) -> list[int]:
+        """Those of `places` in the bucket whose signatures agree well with that of `one`, while the budget lasts."""
+        import numpy as np
+
+        if self.pairs_left < len(places):
+            self.complete = False
+            places = places[: self.pairs_left]
+        if not len(places):
+            return []
+        self.pairs_left -= len(places)
+        agreeing = np.count_nonzero(self.signatures[bucket[places]] == self.signatures[one], axis=1)
+        found: list[int] = places[agreeing >= _AGREEMENT * BANDS * ROWS_PER_BAND].tolist()
+        return found
+
+    def _is_near(self, one: int, other: int) -> bool:
+        return jaccard(self._grams(one), self._grams(other)) >= THRESHOLD
+
+    def _join(self, one: int, other: int) -> None:
         for index, partner in ((one, other), (other, one)):
             if self.partner[index] < 0:
                 self.partner[index] = partner
-        if self.border is None:
-            low, high = sorted((self._root(one), self._root(other)))
-            self.parent[high] = low
+        low, high = sorted((self._root(one), self._root(other)))
+        self.parent[high] = low
 
     def _grams(self, index: int) -> set[str]:
         found = self.sets.get(index)

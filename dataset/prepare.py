@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ _SUFFIXES = {".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt"}
 _FOLDER = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}")
 _MARGIN_BYTES = 32 << 20
 _COPY_BYTES = 1 << 20
+_LEFT_OVER_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,10 @@ def read_manifest(data_ref: DataRef) -> Manifest:
 def _new_folder() -> Iterator[Path]:
     """A folder of this adoption alone; removed if anything goes wrong, and a full disk told plainly."""
     folder = data_dir() / f"new-{secrets.token_hex(8)}"
+    for left_over in data_dir().glob("new-*"):  # of a process that was killed
+        with suppress(OSError):
+            if left_over.stat().st_mtime < time.time() - _LEFT_OVER_SECONDS:
+                shutil.rmtree(left_over, ignore_errors=True)
     try:
         folder.mkdir(mode=0o700)
         yield folder
@@ -210,6 +216,8 @@ def _copy(upload: Upload, target: Path, max_bytes: int) -> None:
         return
     source = upload.open("rb") if isinstance(upload, Path) else upload
     try:
+        if source.seekable():
+            source.seek(0)
         left = max_bytes + 1
         with target.open("wb") as file:
             while left > 0 and (chunk := source.read(min(_COPY_BYTES, left))):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -123,6 +124,15 @@ def test_the_same_file_taken_in_eight_times_at_once_makes_eight_whole_folders() 
         refs = list(pool.map(lambda _: adopt(table(), "a.csv", seed=3, today=TODAY), range(8)))
     assert len({ref.train for ref in refs}) == len(folders()) == 8
     assert len({Path(ref.train).read_bytes() for ref in refs}) == 1
+
+
+def test_what_a_killed_process_left_is_swept_a_day_later() -> None:
+    old, young = data_dir() / "new-old", data_dir() / "new-young"
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+    adopt(table(), "a.csv", today=TODAY)
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_forgetting_says_what_goes_and_removes_it() -> None:
