@@ -14,14 +14,15 @@ from app_pages.figures import VERDICTS, badge, duration, plain
 from app_pages.held_out import Question, questions
 from core.errors import TuneworthyError
 from core.jobspec import DEFAULT_BASE_MODEL, JobSpec
+from evaluation.metrics import choose_metric, score
 from serving import client
 from serving.endpoint import BASE, Endpoint
 
 BASE_ONLY = "base"
 TURNS = "chat.turns"
 MOST_TURNS = 20
+# A question (`prompt`, `system`, `expected`, `models`) and what each model said (`answers`).
 Turn = dict[str, Any]
-"""A question (`prompt`, `system`, `expected`, `models`) and what each model said (`answers`)."""
 
 
 def choose(adapters: Sequence[Kept]) -> Kept | None:
@@ -109,7 +110,7 @@ def draw(turn: Turn, model: str, place: Any) -> None:
     said = turn["answers"].get(model)
     with place.container():
         if said is None:
-            st.caption("Waits for its turn.")
+            st.caption("Waits for its turn." if turn["live"] else "Was not asked: stopped before its turn.")
             return
         st.text(said["text"] or ("(nothing)" if said["ended"] else " "))
         if said.get("error"):
@@ -119,7 +120,7 @@ def draw(turn: Turn, model: str, place: Any) -> None:
             stopped = "" if said["ended"] else ", not ended"
             right = ""
             if said["ended"] and turn["expected"]:
-                same = said["text"].strip() == turn["expected"].strip()
+                same = score(choose_metric("auto", [turn["expected"]]), turn["expected"], said["text"]) == 1
                 right = (
                     ":green[:material/check: as expected] · "
                     if same
@@ -134,7 +135,7 @@ def draw(turn: Turn, model: str, place: Any) -> None:
 
 def show(turn: Turn) -> dict[str, Any]:
     """A question with the places of its answers, by model."""
-    with st.chat_message("user"):
+    with st.chat_message("user", avatar=":material/person:"):
         st.text(turn["prompt"])
         if turn["expected"]:
             st.caption(f"Expected: {plain(turn['expected'])}")
@@ -188,6 +189,7 @@ def main() -> None:
     if turns and st.button("Clear", icon=":material/delete_sweep:", type="tertiary", key="chat.clear"):
         turns.clear()
     for turn in turns:
+        turn["live"] = False
         show(turn)
     if endpoint is None or not (row or typed):
         if not turns:
@@ -196,7 +198,7 @@ def main() -> None:
     models = {BASE: "Base"} | ({adapter.id: adapter.name} if adapter else {})
     # A row is asked with its own system prompt unless somebody has changed it.
     turn = {"prompt": row.prompt if row else typed, "system": system, "expected": row.expected if row else ""}
-    turn |= {"models": models, "answers": {}}
+    turn |= {"models": models, "answers": {}, "live": True}
     turns.append(turn)
     del turns[:-MOST_TURNS]
     ask(endpoint, turn, max_tokens)

@@ -83,7 +83,7 @@ def wait_for(endpoint_id: str) -> None:
     if now.state != "starting":
         st.rerun()
     note = now.note or "starting"
-    st.info(f"{note[:1].upper()}{note[1:]}. You may type already; it answers when it is loaded.", icon="spinner")
+    st.info(f"{note[:1].upper()}{note[1:]}. The page goes on by itself when it is ready.", icon="spinner")
     if st.button("Cancel", icon=":material/stop_circle:", key="chat.start.cancel"):
         with state.shown_errors():
             client.stop(now)

@@ -47,13 +47,6 @@ def card(adapter: Kept, *, open_now: bool) -> None:
             else:
                 state.link_to("judge", "Judge it", ":material/balance:", train=adapter.id)
             state.link_to("jobs", "Training", ":material/rocket_launch:", job=adapter.id)
-        with st.expander(
-            "Lineage and path", icon=":material/account_tree:", expanded=open_now, key=f"shelf.more.{adapter.id}"
-        ):
-            st.table(lineage(adapter), hide_index=True, hide_header=True, border="horizontal", alt="Lineage.")
-            st.caption("Path, to be loaded with PEFT or given to a server")
-            st.code(str(adapter.path), language=None, wrap_lines=True)
-        with st.container(horizontal=True):
             with st.popover("Rename", icon=":material/edit:", key=f"shelf.rename.{adapter.id}"):
                 st.text_input(
                     "Name",
@@ -72,6 +65,12 @@ def card(adapter: Kept, *, open_now: bool) -> None:
             )
             if st.button("Delete", icon=":material/delete:", key=f"shelf.delete.{adapter.id}"):
                 confirm_delete(adapter)
+        with st.expander(
+            "Lineage and path", icon=":material/account_tree:", expanded=open_now, key=f"shelf.more.{adapter.id}"
+        ):
+            st.table(lineage(adapter), hide_index=True, hide_header=True, border="horizontal", alt="Lineage.")
+            st.caption("Path, to be loaded with PEFT or given to a server")
+            st.code(str(adapter.path), language=None, wrap_lines=True)
 
 
 def rename(adapter_id: str) -> None:

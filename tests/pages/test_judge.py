@@ -1,0 +1,226 @@
+"""The Judge page: nothing judged, running, failed, and a verdict with all that it rests on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from streamlit.testing.v1 import AppTest
+
+from app_pages.answers_view import CUT, GAINED, LOST, WRONG, as_csv, chosen, mark, safe_cell
+from app_pages.judge_view import chart, chart_in_words, look_of, table
+from core.job import EngineRef, Outcome
+from core.jobspec import JobSpec
+from core.plan import EvaluationPlan
+from core.run_folder import RunFolder
+from core.store import JobRecord, open_store
+from evaluation.report import EvaluationReport, JudgedAnswer, Leak, WorseRow
+from evaluation.stats import interval
+from evaluation.verdict import judge
+
+ROOT = Path(__file__).parents[2]
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app.run()
+    app.switch_page("app_pages/judge.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    parts = [*app.header, *app.subheader, *app.markdown, *app.caption, *app.success, *app.error, *app.warning]
+    return "\n".join(str(part.value) for part in [*parts, *app.info, *app.code, *app.text])
+
+
+def report_of(scores: dict[str, Sequence[float]]) -> EvaluationReport:
+    found = judge(scores, metric_words="exact match")
+    rows = len(next(iter(scores.values())))
+    answers = [
+        JudgedAnswer(
+            line=row + 1,
+            input=f"question {row + 1}",
+            expected="=1+1",
+            answers={name: "=1+1" if values[row] else "no" for name, values in scores.items()},
+            scores={name: values[row] for name, values in scores.items()},
+        )
+        for row in range(rows)
+    ]
+    return EvaluationReport(
+        verdict=found.verdict,
+        reasons=found.reasons,
+        metric="exact_match",
+        metric_words="exact match",
+        models={name: {"task": interval(values)} for name, values in scores.items()},
+        paired=found.paired,
+        worse_rows=[WorseRow(line=3, input="question 3", expected="=1+1", tuned="no", base="=1+1")],
+        answers=answers,
+        leak=Leak(overlap=1, lines=[41], naive={name: interval(values) for name, values in scores.items()}),
+        limits=["Bias was not measured."],
+        base_model="some/base",
+        test_file="test.jsonl",
+        test_sha256="00",
+        rows=rows,
+        rows_in_file=rows + 1,
+        seed=7,
+        created_at=datetime.now(UTC),
+    )
+
+
+WORTH_IT: dict[str, Sequence[float]] = {
+    "base": [0.0] * 40,
+    "best_prompt": [0.0] * 30 + [1.0] * 10,
+    "tuned": [1.0] * 36 + [0.0] * 4,
+}
+
+
+def evaluated(report: EvaluationReport | None, *, plan_id: str | None = None, reason: str = "") -> JobRecord:
+    store = open_store()
+    spec = JobSpec(kind="evaluate", name="Tickets: judge", job="job-20260101-00000001")
+    record = store.add_job(spec, plan_id=plan_id)
+    folder = RunFolder.create(record.id, spec)
+    folder.announce(1)
+    if report is not None:
+        report.save(folder.evaluation_file)
+    state = "failed" if reason else "succeeded"
+    folder.finish(Outcome.model_validate({"state": state, "reason": reason, "at": datetime.now(UTC)}))
+    store.set_ref(record.id, EngineRef(engine="local", ref=record.id))
+    return store.job(record.id)
+
+
+def test_with_nothing_judged_the_page_says_what_to_do_next() -> None:
+    app = opened()
+    assert not app.exception
+    assert "launch panel" in app.info[0].value
+
+
+def test_a_verdict_is_said_in_words_with_intervals_limits_and_the_rows_that_got_worse() -> None:
+    evaluated(report_of(WORTH_IT))
+    app = opened()
+    assert not app.exception
+    assert [header.value for header in app.header] == ["Worth it"]
+    assert "beats" in app.success[0].value
+    assert app.table[0].value["Score"].to_list()[2].startswith("0.90 (")
+    assert "Bias was not measured." in text(app)
+    assert "question 3" in text(app)
+    assert "1 held-out row stands in the training rows too" in app.warning[0].value
+
+
+def test_the_plan_from_before_the_launch_stands_beside_what_was_found() -> None:
+    store = open_store()
+    plan = store.new_plan("Tickets")
+    written = EvaluationPlan(
+        metric="exact match",
+        rows=41,
+        models=["base", "tuned"],
+        success="Ten points more.",
+        written_at=datetime.now(UTC),
+    )
+    store.update_plan(plan.id, evaluation_plan=written)
+    record = evaluated(report_of(WORTH_IT), plan_id=plan.id)
+    app = opened(job=record.id)
+    assert "Ten points more." in app.table[1].value["Planned"].to_list()
+    assert "Worth it" in app.table[1].value["Found"].to_list()
+    assert store.plan(plan.id).verdict == "ship"
+    assert store.verdicts() == {"job-20260101-00000001": "ship"}
+
+
+def test_a_plan_written_after_the_launch_is_not_shown_as_written_before() -> None:
+    store = open_store()
+    plan = store.new_plan("Tickets")
+    record = evaluated(report_of(WORTH_IT), plan_id=plan.id)
+    late = datetime.now(UTC) + timedelta(hours=1)
+    written = EvaluationPlan(metric="m", rows=1, models=["base"], success="Anything.", written_at=late)
+    store.update_plan(plan.id, evaluation_plan=written)
+    app = opened(job=record.id)
+    assert "Anything." not in str([table.value for table in app.table])
+    assert "No evaluation plan was written before this launch." in text(app)
+
+
+def test_a_failed_judgement_shows_its_reason() -> None:
+    record = evaluated(None, reason="The disk is full.")
+    app = opened(job=record.id)
+    assert "The disk is full." in app.error[0].value
+
+
+def test_a_broken_report_is_a_message_and_no_traceback() -> None:
+    record = evaluated(None)
+    RunFolder.of(record.id).evaluation_file.write_text("{", encoding="utf-8")
+    app = opened(job=record.id)
+    assert not app.exception
+    assert "is not an evaluation report" in app.error[0].value
+
+
+def test_a_training_without_a_judgement_is_offered_one() -> None:
+    store = open_store()
+    spec = JobSpec(name="Tickets")
+    record = store.add_job(spec, plan_id=None)
+    folder = RunFolder.create(record.id, spec)
+    folder.finish(Outcome(state="succeeded", at=datetime.now(UTC)))
+    store.set_ref(record.id, EngineRef(engine="local", ref=record.id))
+    app = opened()
+    assert not app.exception
+    app.button(key=f"judge.launch.{record.id}").click().run()
+    assert not app.exception
+    assert "no rows to judge on" in app.error[0].value.casefold(), "a job that cannot run was started"
+
+
+def test_the_chart_has_a_dot_a_model_and_says_the_same_in_words() -> None:
+    report = report_of(WORTH_IT)
+    assert [list(trace.y) for trace in chart(report).data] == [["Base"], ["Best prompt"], ["Tuned"]]
+    assert "Tuned 0.90" in chart_in_words(report)
+    assert [row["Model"] for row in table(report)] == ["Base", "Base with the best prompt", "Tuned"]
+
+
+def test_without_a_tuned_model_there_is_no_verdict_to_give() -> None:
+    report = report_of({"base": [0.0] * 30, "best_prompt": [1.0] * 30})
+    assert look_of(report).label == "Measured"
+
+
+def test_the_filters_pick_what_they_say() -> None:
+    answers = report_of(WORTH_IT).answers
+    assert len(chosen(answers, GAINED, "")) == 30
+    assert len(chosen(answers, LOST, "")) == 4
+    assert len(chosen(answers, WRONG, "")) == 4
+    assert chosen(answers, CUT, "") == []
+    assert [answer.line for answer in chosen(answers, "All", "question 40")] == [40]
+
+
+def test_right_and_wrong_are_words_too() -> None:
+    assert "right" in mark(1.0)
+    assert "wrong" in mark(0.0)
+    assert "0.50" in mark(0.5)
+    assert mark(None) == ""
+
+
+def test_the_download_holds_every_row_and_no_formula() -> None:
+    rows = list(csv.reader(io.StringIO(as_csv(report_of(WORTH_IT).answers))))
+    assert len(rows) == 41
+    assert rows[1][rows[0].index("expected")] == "'=1+1"
+    assert rows[1][rows[0].index("tuned")] == "'=1+1"
+
+
+@given(some.text())
+@settings(max_examples=60, deadline=None)
+def test_no_cell_can_start_a_formula(cell: str) -> None:
+    safe = safe_cell(cell)
+    assert not safe.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert safe.endswith(cell)
+
+
+@pytest.mark.parametrize("body", ["null", "[]", json.dumps({"models": 3})])
+def test_a_report_of_the_wrong_shape_is_a_message(body: str) -> None:
+    record = evaluated(None)
+    RunFolder.of(record.id).evaluation_file.write_text(body, encoding="utf-8")
+    app = opened(job=record.id)
+    assert not app.exception
+    assert app.error
