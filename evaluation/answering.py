@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from core.run_folder import RunFolder
 from evaluation.cache import AnswerCache
+from evaluation.judged_model import Model
 from serving.completion import Completion
-
-
-class Model(Protocol):
-    """What the judge needs of a model: `serving.model.ChatModel` has it."""
-
-    context: int
-
-    def completions(
-        self,
-        prompt_ids: list[list[int]],
-        *,
-        adapter: str | None = None,
-        max_new_tokens: int,
-        stop: Callable[[], bool] | None = None,
-    ) -> Iterator[tuple[int, Completion]]:
-        """`(index, answer)` as they are ready."""
-        ...
 
 
 class Stopped(Exception):

@@ -13,10 +13,12 @@ from core.errors import TuneworthyError
 from dataset.row import Message, Row
 from evaluation.instructions import instruction
 
-Encode = Callable[[list[Message]], list[int]]
+Encode = Callable[[Sequence[Message]], list[int]]
 """A conversation as token ids, ready for the answer."""
 MAX_NEAREST = 3
 """Nearest examples differ from row to row, so their tokens cannot be shared: fewer of them, better chosen."""
+ROUTES = 4
+"""Groups of like questions, each with examples of its own: they are read once for the whole group."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Recipe:
 
     name: str
     instruction: str
-    examples: Literal["none", "fixed", "nearest"]
+    examples: Literal["none", "fixed", "routed", "nearest"]
     k: int
 
     @property
@@ -33,19 +35,25 @@ class Recipe:
         """For people."""
         if self.examples == "none":
             return "instruction only"
-        kind = "fixed" if self.examples == "fixed" else "nearest"
-        return f"instruction and {self.k} {kind} example{'s' if self.k != 1 else ''}"
+        chosen = {"fixed": "the same for all", "routed": "by group of like questions", "nearest": "by likeness"}
+        return f"instruction and {self.k} example{'s' if self.k != 1 else ''}, {chosen[self.examples]}"
 
 
-def recipes(train: Sequence[Row], k: int) -> list[Recipe]:
-    """The candidates: told only, told with `k` fixed diverse examples, told with the nearest ones."""
+def recipes(train: Sequence[Row], k: int, *, nearest: bool = True) -> list[Recipe]:
+    """The candidates: told only, and told with examples that are fixed, by group of like questions, or the nearest.
+
+    `nearest` false leaves out the dearest kind, whose examples every row has to read for itself.
+    """
     answers = [row.answer for row in train]
     told, alone = instruction(answers, examples=True), instruction(answers, examples=False)
     found = [Recipe("told", alone, "none", 0)] if alone else []
-    fixed, nearest = min(k, len(train)), min(k, MAX_NEAREST, len(train))
-    if fixed:
-        found.append(Recipe(f"fixed_{fixed}", told, "fixed", fixed))
-        found.append(Recipe(f"nearest_{nearest}", told, "nearest", nearest))
+    most = min(k, len(train))
+    if most:
+        found.append(Recipe(f"fixed_{most}", told, "fixed", most))
+    if most and len(train) >= 2 * ROUTES * most:
+        found.append(Recipe(f"routed_{most}", told, "routed", most))
+    if most and nearest:
+        found.append(Recipe(f"nearest_{min(most, MAX_NEAREST)}", told, "nearest", min(most, MAX_NEAREST)))
     return found
 
 
@@ -68,8 +76,10 @@ class Prompter:
         if recipe.examples == "none" or not self.train:
             return [[] for _ in rows]
         if recipe.examples == "fixed":
-            fixed = [self.train[at] for at in self._diverse(recipe.k)]
+            fixed = [self.train[at] for at in self._diverse(range(len(self.train)), recipe.k)]
             return [fixed for _ in rows]
+        if recipe.examples == "routed":
+            return self._routed(rows, recipe.k)
         return [[self.train[at] for at in reversed(best)] for best in self._nearest(rows, recipe.k)]
 
     def _fitted(self, recipe: Recipe, row: Row, examples: list[Row]) -> list[int]:
@@ -98,27 +108,36 @@ class Prompter:
             found += [[int(at) for at in order[:k]] for order in np.argsort(-likeness, axis=1, kind="stable")]
         return found
 
-    def _diverse(self, k: int) -> list[int]:
+    def _routed(self, rows: Sequence[Row], k: int) -> list[list[Row]]:
+        """Examples of the group of training rows (k-means on TF-IDF) that a question is most like."""
+        from sklearn.cluster import KMeans
+
+        vectorizer, known = self._indexed()
+        groups = KMeans(n_clusters=ROUTES, n_init=3, random_state=0).fit(known)
+        members = [[at for at, label in enumerate(groups.labels_) if label == group] for group in range(ROUTES)]
+        examples = [[self.train[at] for at in self._diverse(group, k)] for group in members]
+        return [examples[label] for label in groups.predict(vectorizer.transform([row.user_text for row in rows]))]
+
+    def _diverse(self, among: Sequence[int], k: int) -> list[int]:
         """Farthest-first: the row most like all others, then each time the one least like those taken (Gonzalez 1985).
 
-        Labels that have no example yet go first, so that each of the frequent ones is shown.
+        Answers that have no example yet go first, so that each of the frequent labels is shown.
         """
         import numpy as np
 
-        _, known = self._indexed()
+        known = self._indexed()[1][list(among)]
         centre = np.asarray(known.mean(axis=0)).ravel()
-        closest = np.zeros(len(self.train))
+        closest = np.zeros(len(among))
         taken: list[int] = []
-        while len(taken) < min(k, len(self.train)):
+        while len(taken) < min(k, len(among)):
             preference = -closest if taken else known @ centre
-            shown = {self.train[at].answer for at in taken}
-            repeated = np.array([row.answer in shown for row in self.train])
-            preference = preference - 2.0 * repeated
+            shown = {self.train[among[at]].answer for at in taken}
+            preference = preference - 2.0 * np.array([self.train[at].answer in shown for at in among])
             preference[taken] = -np.inf
-            at = int(np.argmax(preference))
-            taken.append(at)
-            closest = np.maximum(closest, (known @ known[[at]].T).toarray().ravel())
-        return taken
+            best = int(np.argmax(preference))
+            taken.append(best)
+            closest = np.maximum(closest, (known @ known[[best]].T).toarray().ravel())
+        return [among[at] for at in taken]
 
     def _indexed(self) -> tuple[Any, Any]:
         if self._index is None:

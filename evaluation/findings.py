@@ -58,7 +58,7 @@ def build_report(
     honest = rows.honest
     judged = {name: [scores[name][at] for at in honest] for name in names}
     judgement = judge(
-        judged,
+        {str(name): values for name, values in judged.items()},
         metric_words=METRICS[metric],
         margin=spec.margins.get("task", DEFAULT_MARGIN),
         seed=spec.seed,

@@ -9,33 +9,35 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from core.base_models import locate
-from core.errors import BadInput, BaseModelUnavailable, NotFound
+from core.errors import BadInput
 from core.job import Measured, Result
 from core.jobspec import JobSpec
 from core.machine import resolve_device
-from core.run_folder import RunFolder, read_json
+from core.run_folder import RunFolder
 from dataset.row import Row
 from evaluation.answering import Answerer, Progress, Stopped
-from evaluation.best_prompt import Prompter, Recipe, recipes
+from evaluation.best_prompt import MAX_NEAREST, Prompter, Recipe, recipes
 from evaluation.classic import classify, is_label_task
 from evaluation.findings import Said, build_report
+from evaluation.judged_model import ADAPTER, Opened, find_adapter, open_local
 from evaluation.metrics import choose_metric, score, token_f1
 from evaluation.report import ModelName, PromptChoice, PromptScore
 from evaluation.rows import JudgedRows, judged_rows
 
-if TYPE_CHECKING:
-    from dataset.render import Renderer
-
-ADAPTER = "tuned"
 DEFAULT_NEW_TOKENS = 256
-_ANSWER_ROOM = 1.25
-"""Answers may be a quarter longer than the longest right one before they are cut."""
+_ANSWER_ROOM = 1.1
+"""Answers may be a tenth (and 8 tokens) longer than the longest right one before they are cut."""
+NEAREST_TOKENS_ON_CPU = 20_000
+"""Reading examples anew for every row is tried up to this many tokens: about a minute on two cores."""
 
 
-def run_evaluation(spec: JobSpec, folder: RunFolder, should_stop: Callable[[], bool]) -> Result:
+def run_evaluation(
+    spec: JobSpec,
+    folder: RunFolder,
+    should_stop: Callable[[], bool],
+    open_model: Callable[[JobSpec, Path | None], Opened] = open_local,
+) -> Result:
     """Judge what the spec names and leave the report in `folder.evaluation_file`.
 
     When `should_stop` turns true it returns early, without a report: the answers so far are kept, and the same job
@@ -51,7 +53,15 @@ def run_evaluation(spec: JobSpec, folder: RunFolder, should_stop: Callable[[], b
     if rows.leaked:
         folder.emit("warning", f"{len(rows.leaked)} held-out rows also stand in training; scores leave them out.")
     try:
-        said, prompt = _ask(spec, rows, models, adapter, progress, should_stop)
+        said, prompt = _ask(
+            spec,
+            rows,
+            models=models,
+            adapter=adapter,
+            progress=progress,
+            should_stop=should_stop,
+            open_model=open_model,
+        )
     except Stopped:
         return Result(notes=["Stopped before the verdict. The answers so far are kept."])
     progress.stage("weighing the evidence")
@@ -87,29 +97,15 @@ def chosen_models(spec: JobSpec, rows: JudgedRows) -> list[ModelName]:
     return chosen
 
 
-def find_adapter(spec: JobSpec) -> Path:
-    """The adapter's folder. Raises `NotFound`, or `BadInput` where it was trained on another base."""
-    run = RunFolder.of(spec.job) if spec.job else None
-    folder = Path(spec.adapter).expanduser() if spec.adapter else run.adapter if run else Path()
-    if not (folder / "adapter_config.json").is_file():
-        raise NotFound(f"no adapter at {folder}.", "Has its train job succeeded?")
-    lineage = (run.path if run else folder.parent) / "lineage.json"
-    if lineage.is_file():
-        trained_on = read_json(lineage).get("base_model")
-        if trained_on and trained_on != spec.base_model:
-            raise BadInput(
-                f"the adapter was trained on {trained_on}, not on {spec.base_model}.", f"Set base_model: {trained_on}."
-            )
-    return folder
-
-
 def _ask(
     spec: JobSpec,
     rows: JudgedRows,
+    *,
     models: list[ModelName],
     adapter: Path | None,
     progress: Progress,
     should_stop: Callable[[], bool],
+    open_model: Callable[[JobSpec, Path | None], Opened],
 ) -> tuple[dict[ModelName, list[Said]], PromptChoice | None]:
     said: dict[ModelName, list[Said]] = {}
     if "classic" in models:
@@ -117,16 +113,21 @@ def _ask(
         said["classic"] = _classic(rows, spec.seed)
     prompt: PromptChoice | None = None
     if models != ["classic"]:
-        answerer, renderer = _load(spec, rows, adapter, progress, should_stop)
-        plain = [renderer.encode_prompt(row.asked) for row in rows.test]
-        candidates = recipes(rows.train, spec.few_shot) if "best_prompt" in models else []
+        progress.stage("loading the model")
+        opened = open_model(spec, adapter)
+        answerer = _answerer(spec, rows, adapter, opened, progress, should_stop)
+        plain = [opened.renderer.encode_prompt(row.asked) for row in rows.test]
+        nearest = nearest_is_affordable(spec, rows, opened)
+        candidates = recipes(rows.train, spec.few_shot, nearest=nearest) if "best_prompt" in models else []
         asked = sum(name in models for name in ("base", "tuned", "best_prompt"))
         progress.total = asked * len(rows.test) + len(candidates) * len(rows.selection)
         if "base" in models:
             progress.stage("asking the base")
             said["base"] = _said(answerer, plain)
         if "best_prompt" in models:
-            prompter = Prompter(rows.train, renderer.encode_prompt, answerer.model.context - answerer.max_new_tokens)
+            prompter = Prompter(
+                rows.train, opened.renderer.encode_prompt, answerer.model.context - answerer.max_new_tokens
+            )
             recipe, prompt = _choose_prompt(spec, rows, prompter, candidates, answerer)
             progress.stage(f"asking the base with the best prompt ({recipe.words})")
             prompts = prompter.prompts(recipe, rows.test)
@@ -139,32 +140,35 @@ def _ask(
     return said, prompt
 
 
-def _load(
-    spec: JobSpec, rows: JudgedRows, adapter: Path | None, progress: Progress, should_stop: Callable[[], bool]
-) -> tuple[Answerer, Renderer]:
-    place = locate(spec.base_model, spec.base_revision)
-    if place.path is None:
-        raise BaseModelUnavailable(f"{spec.base_model} is not on this machine yet.", "Run a `prepare` job first.")
-    progress.stage("loading the model")
-    from dataset.render import Renderer
-    from serving.model import ChatModel
+def nearest_is_affordable(spec: JobSpec, rows: JudgedRows, opened: Opened) -> bool:
+    """On a card always; on a CPU while the examples of all rows together stay short."""
+    if resolve_device(spec.device) != "cpu" or not rows.train:
+        return True
+    shown = rows.train[:50]
+    each = sum(opened.renderer.count(row.text) for row in shown) / len(shown)
+    return min(spec.few_shot, MAX_NEAREST) * each * (len(rows.test) + len(rows.selection)) <= NEAREST_TOKENS_ON_CPU
 
-    device = resolve_device(spec.device)
-    renderer = Renderer.from_folder(place.path)
-    model = ChatModel.load(place.path, {ADAPTER: adapter} if adapter else {}, device, spec.precision)
+
+def _answerer(  # noqa: PLR0917  # one call, every one of them needed
+    spec: JobSpec,
+    rows: JudgedRows,
+    adapter: Path | None,
+    opened: Opened,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> Answerer:
     known = [row.answer for row in rows.train] or [row.answer for row in rows.test]
-    longest = max(renderer.count(answer) for answer in known)
+    longest = max(opened.renderer.count(answer) for answer in known)
     limit = spec.max_new_tokens or min(int(longest * _ANSWER_ROOM) + 8, max(DEFAULT_NEW_TOKENS, longest + 8))
-    answerer = Answerer(
-        model,
-        place.path,
+    return Answerer(
+        opened.model,
+        opened.base,
         (ADAPTER, adapter) if adapter else None,
-        max_new_tokens=min(limit, model.context - 1),
-        settings={"device": device.partition(":")[0], "precision": spec.precision},
+        max_new_tokens=min(limit, opened.model.context - 1),
+        settings={"device": resolve_device(spec.device).partition(":")[0], "precision": spec.precision},
         progress=progress,
         should_stop=should_stop,
     )
-    return answerer, renderer
 
 
 def _choose_prompt(

@@ -9,6 +9,7 @@ arXiv:2402.05099); here both parts share one softmax, which keeps it exact and s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -20,6 +21,10 @@ from transformers.masking_utils import eager_mask
 ATTENTION = "tuneworthy_shared_prefix"
 MIN_SHARED_TOKENS = 16
 """A shorter common beginning is not worth a forward pass of its own."""
+MIN_GROUP_TOKENS = 128
+"""Further tokens that rows must share before they are answered apart from the rest."""
+MIN_GROUP_ROWS = 8
+"""Rows a group on average: smaller batches lose more than the shared tokens win."""
 _ROWS_AT_A_TIME = 4
 
 
@@ -153,9 +158,29 @@ def common_prefix(prompts: list[list[int]]) -> list[int]:
     """The longest beginning that all prompts share, leaving each at least one token of its own."""
     if not prompts:
         return []
-    first, last = min(prompts), max(prompts)
-    longest = min(len(prompt) for prompt in prompts) - 1
-    shared = 0
-    while shared < longest and first[shared] == last[shared]:
-        shared += 1
-    return first[:shared]
+    first = min(prompts)
+    return first[: min(_shared(first, max(prompts)), min(map(len, prompts)) - 1)]
+
+
+def prefix_groups(prompts: list[list[int]]) -> list[list[int]]:
+    """Indices of prompts that are best answered together: those that share a long beginning of their own.
+
+    One group where splitting would not pay: few examples in common, or too few rows to fill a batch.
+    """
+    whole = list(range(len(prompts)))
+    if len(prompts) < 2 * MIN_GROUP_ROWS:
+        return [whole]
+    ordered = sorted(whole, key=lambda index: prompts[index])
+    common = len(common_prefix(prompts))
+    groups = [[ordered[0]]]
+    for before, index in pairwise(ordered):
+        if _shared(prompts[before], prompts[index]) >= common + MIN_GROUP_TOKENS:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups if len(prompts) >= MIN_GROUP_ROWS * len(groups) else [whole]
+
+
+def _shared(one: list[int], other: list[int]) -> int:
+    length = min(len(one), len(other))
+    return next((at for at in range(length) if one[at] != other[at]), length)

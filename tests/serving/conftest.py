@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,13 @@ def build_adapter(base: Path, folder: Path, seed: int, rank: int = 4) -> Path:
     from peft import LoraConfig, get_peft_model
     from transformers import LlamaForCausalLM
 
-    model = get_peft_model(
-        LlamaForCausalLM.from_pretrained(base),
-        LoraConfig(r=rank, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"),
-    )
+    with warnings.catch_warnings():
+        # peft 0.21 asks transformers 5.23 a question under its old name.
+        warnings.simplefilter("ignore", FutureWarning)
+        model = get_peft_model(
+            LlamaForCausalLM.from_pretrained(base),
+            LoraConfig(r=rank, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"),
+        )
     torch.manual_seed(seed)
     for name, weight in model.named_parameters():
         if "lora_B" in name:
