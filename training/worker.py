@@ -1,0 +1,183 @@
+"""The process behind a local job: `python -m training.worker RUN_DIR [--lock-fd N] [--ticket PATH --ticket-fd N]`.
+
+It says that it is there before it imports anything heavy, waits for its turn, then forks: the child works, this
+process waits for it. This is the one place where evaluation, serving and training meet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from core.errors import EngineError, TuneworthyError
+from core.job import Result
+from core.jobspec import JobSpec
+from core.run_folder import RunFolder
+from core.tickets import Ticket
+from training.report import Report
+from training.stop import AbruptEnd, Stop, Stopped, last_word
+from training.supervise import MEMORY_HINT, supervise
+from training.waiting import wait_for_turn
+
+EVALUATION_PATIENCE_SECONDS = 20.0
+"""An evaluation looks for a stop between batches of answers; after this it is ended from outside."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one job folder to its end. Returns 0 for success, 1 for any other outcome, 2 for a wrong call."""
+    options = _options(arguments)
+    folder = RunFolder(options.run_dir.resolve())
+    try:
+        lock = _lock(folder, options.lock_fd)
+    except TuneworthyError as error:
+        print(error, file=sys.stderr)
+        return 2
+    ticket = Ticket.inherited(options.ticket, options.ticket_fd) if options.ticket_fd is not None else None
+    for descriptor in (lock, options.ticket_fd):
+        if descriptor is not None:
+            os.set_inheritable(descriptor, False)  # a fork keeps it, a started pip does not
+    stop = Stop(folder)
+    stop.listen()
+    folder.announce(os.getpid())
+    report = Report(folder)
+    print(f"worker {os.getpid()} is at {folder.job_id}", flush=True)
+    folder.emit("stage", "queued")
+    try:
+        spec = folder.spec()
+        ticket = wait_for_turn(folder, spec, stop, report, ticket)
+    except Stopped:
+        folder.finish(stop.outcome())
+        return 1
+    except TuneworthyError as error:
+        report.log(str(error))
+        folder.finish(last_word("failed", error.message, error.hint))
+        return 1
+    parent = os.getpid()
+    try:
+        return supervise(folder, stop, lambda: _work(folder, spec, stop, report))
+    finally:
+        if ticket is not None and os.getpid() == parent:
+            ticket.release()
+
+
+def _work(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> int:
+    """In the child: do the job and write its last word."""
+    _settle_environment()
+    abrupt = AbruptEnd(stop)
+    try:
+        outcome = last_word("succeeded", result=_dispatch(folder, spec, stop, report, abrupt))
+    except Stopped as stopped:
+        kept = stopped.args[0] if stopped.args else Result()
+        outcome = stop.outcome(kept)
+    except TuneworthyError as error:
+        outcome = last_word("failed", error.message, error.hint)
+    except Exception as error:
+        traceback.print_exc()
+        if _out_of_memory(error):
+            outcome = last_word("failed", f"Out of memory: {_one_line(error)}", MEMORY_HINT)
+        else:
+            outcome = last_word("failed", f"{type(error).__name__}: {_one_line(error)}", "See the end of its log.")
+    report.log(f"{outcome.state} {outcome.reason} {outcome.hint}".strip())
+    folder.finish(outcome)
+    return 0 if outcome.state == "succeeded" else 1
+
+
+def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abrupt: AbruptEnd) -> Result:
+    """The work of each kind of job. Imports are made here, each kind its own."""
+    if spec.kind not in ("prepare", "train", "evaluate"):
+        raise EngineError(f"`{spec.kind}` jobs are not in this release.", "Use prepare, train or evaluate.")
+    with abrupt.allowed():
+        report.stage("Starting")
+        from training.prepare import prepare_base, run_prepare
+
+        if spec.kind == "prepare":
+            return run_prepare(spec.base_model, spec.base_revision, report, allow_network=spec.allow_network)
+        base = prepare_base(spec.base_model, spec.base_revision, report, allow_network=spec.allow_network)
+        # From here on nothing may reach out: what is needed is on this machine.
+        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+        report.stage("Loading the libraries")
+        import torch
+
+        print(f"torch {torch.__version__}", flush=True)
+    if spec.kind == "train":
+        from training.sft import run_train
+
+        return run_train(spec, folder, base, report, stop, abrupt)
+    from evaluation.run import run_evaluation
+
+    with abrupt.allowed(EVALUATION_PATIENCE_SECONDS):
+        return run_evaluation(spec, folder, stop)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.worker", description="Run one local job.")
+    parser.add_argument("run_dir", type=Path, help="folder of the job, with its spec.json")
+    parser.add_argument("--lock-fd", type=int, help="descriptor of the folder's lock, when the parent holds it")
+    parser.add_argument("--ticket", type=Path, help="file of the device ticket that the parent took")
+    parser.add_argument("--ticket-fd", type=int, help="descriptor of that ticket")
+    options = parser.parse_args(arguments)
+    if (options.ticket is None) != (options.ticket_fd is None):
+        parser.error("--ticket and --ticket-fd go together")
+    return options
+
+
+def _lock(folder: RunFolder, descriptor: int | None) -> int:
+    """The folder's lock: the parent's, or taken here. Then the log is ours to open as well."""
+    if not folder.spec_file.is_file():
+        raise EngineError(f"{folder.path} is not a job folder: it has no spec.json.", "Launch the job again.")
+    if descriptor is not None:
+        try:
+            same = os.path.samestat(os.fstat(descriptor), folder.lock_file.stat())
+        except OSError:
+            same = False
+        if not same:
+            raise EngineError(f"descriptor {descriptor} is not the lock of {folder.job_id}.", "Leave --lock-fd out.")
+        return descriptor
+    lock = folder.acquire()
+    if (found := folder.outcome()) is not None:
+        os.close(lock)
+        raise EngineError(f"{folder.job_id} has ended already ({found.state}).", "Resume it with `tuneworthy resume`.")
+    print(f"the log is {folder.log_file}", flush=True)
+    log = os.open(folder.log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+    return lock
+
+
+def _settle_environment() -> None:
+    """Before the libraries load: no telemetry, no bars in the log, threads that do not burn each other's cores."""
+    settings = {
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+        "WANDB_SILENT": "true",
+        "PYTHONUNBUFFERED": "1",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "out of memory" in text
+        or "can't allocate memory" in text
+        or "not enough memory" in text
+    )
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
