@@ -130,11 +130,11 @@ def losses(record: JobRecord, now: JobState, events: Sequence[Event]) -> None:
         for label, value, form in (
             ("Loss", "loss", "{:.3f}"),
             ("Validation loss", "validation_loss", "{:.3f}"),
-            ("Tokens a second", "tokens_per_second", "{:,.0f}"),
+            ("Tokens/s", "tokens_per_second", "{:,.0f}"),
         ):
             last = next((event.values[value] for event in reversed(events) if value in event.values), None)
             if last is not None:
-                st.metric(label, form.format(last), width=150)
+                st.metric(label, form.format(last), width=110)
     st.plotly_chart(chart, key="jobs.loss", config={"displayModeBar": False}, alt=loss_in_words(events))
 
 

@@ -40,7 +40,7 @@ def card(adapter: Kept, *, open_now: bool) -> None:
         st.markdown(f"**{plain(adapter.name)}** {badge(VERDICTS[adapter.verdict])}")
         facts = [adapter.record.spec.base_model.rpartition("/")[2], size(adapter.bytes_on_disk), scores(adapter)]
         st.caption(plain(" · ".join(fact for fact in facts if fact)))
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             state.link_to("chat", "Chat", ":material/forum:", adapter=adapter.id)
             if adapter.judged_by:
                 state.link_to("judge", "Verdict", ":material/balance:", job=adapter.judged_by)
