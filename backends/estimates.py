@@ -1,0 +1,102 @@
+"""What a job will need on this machine: the spec's own rows and model, through `cost_models`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from core.base_models import BaseModelPlace, locate
+from core.errors import BadInput, NotFound, TuneworthyError
+from core.estimate import Estimate, RunEstimate
+from core.jobspec import JobSpec
+from core.machine import device_memory_gib, resolve_device
+from cost_models.run_estimate import estimate_run
+from cost_models.shapes import shape_of
+from dataset.checks.tokens import CHARS_PER_TOKEN
+from dataset.read import read
+from dataset.render import Renderer
+
+TEMPLATE_TOKENS = 40
+"""What a chat template adds to a row, where no tokenizer can say it."""
+OWN_MACHINE_USD_PER_HOUR = 0.0
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it is now: a changed one is counted anew."""
+
+    path: str
+    changed_ns: int
+    size_bytes: int
+
+
+def estimate_local(spec: JobSpec) -> RunEstimate:
+    """Memory, time and dollars of a train or evaluate job here. Where the model's shape is unknown, so are they.
+
+    A card that is named in `gpu` and is not here is estimated without its memory. Raises `BadInput` for a device or
+    layers that do not exist, and what reading the rows raises.
+    """
+    if spec.kind == "prepare":
+        return unknown("A download and a conversion: as long as the network takes.")
+    place = locate(spec.base_model, spec.base_revision)
+    try:
+        shape = shape_of(spec.base_model, place.path)
+    except NotFound as error:
+        return unknown(str(error))
+    device = "cuda:0" if spec.gpu else resolve_device(spec.device)
+    return estimate_run(
+        shape,
+        spec,
+        token_counts=token_counts(spec, place),
+        device=device,
+        device_memory_gib=None if spec.gpu else device_memory_gib(device),
+        usd_per_hour=None if spec.gpu else OWN_MACHINE_USD_PER_HOUR,
+    )
+
+
+def token_counts(spec: JobSpec, place: BaseModelPlace) -> list[int] | None:
+    """Tokens of each row that the job reads: the training rows, or those to judge. None where there are no rows."""
+    path = spec.dataset if spec.kind == "train" else spec.test or spec.validation
+    if path is None:
+        return None
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    file = _File(path, stat.st_mtime_ns, stat.st_size)
+    inputs = tuple(spec.inputs) if spec.inputs is not None else None
+    return list(_counted(file, inputs, spec.output, spec.records, spec.system_prompt, place.path))
+
+
+def unknown(because: str) -> RunEstimate:
+    """Nothing is known, and why."""
+
+    def nothing(unit: str) -> Estimate:
+        return Estimate(unit=unit, because=[because])
+
+    return RunEstimate(
+        memory_gib=nothing("GiB"), seconds=nothing("s"), tokens_per_second=nothing("tokens/s"), usd=nothing("USD")
+    )
+
+
+@lru_cache(maxsize=32)
+def _counted(
+    file: _File,
+    inputs: tuple[str, ...] | None,
+    output: str | None,
+    records: str | None,
+    system_prompt: str | None,
+    folder: Path | None,
+) -> tuple[int, ...]:
+    columns = list(inputs) if inputs is not None else None
+    data = read(Path(file.path), inputs=columns, output=output, records=records, system_prompt=system_prompt)
+    rows = data.usable().rows
+    if folder is None:
+        return tuple(len(row.text) // CHARS_PER_TOKEN + TEMPLATE_TOKENS for row in rows)
+    try:
+        encodings = Renderer.from_folder(folder).encode_all(rows, None)
+        return tuple(encoded.tokens for _, encoded in encodings if not isinstance(encoded, BadInput))
+    except TuneworthyError:
+        return tuple(len(row.text) // CHARS_PER_TOKEN + TEMPLATE_TOKENS for row in rows)
