@@ -8,7 +8,6 @@ from collections.abc import Callable
 import typer
 
 from commands import advice, data, journey, jobs, machine, results
-from core.errors import TuneworthyError
 
 cli = typer.Typer(
     name="tuneworthy",
@@ -34,16 +33,29 @@ def main() -> None:
     """Run the command line. Exit codes: 0 success, 1 the answer is "no", 2 bad usage or bad input."""
     try:
         code = cli(standalone_mode=False)
-    except TuneworthyError as error:
-        for problem in error.problems():
-            print(f"tuneworthy: {problem}", file=sys.stderr)
-        code = 2
     except typer.Abort:
         print("Stopped.", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         code = 130
+    except Exception as error:
+        for line in _explained(error):
+            print(f"tuneworthy: {line}", file=sys.stderr)
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explained(error: Exception) -> list[str]:
+    """An error that is meant for people, in lines; any other is raised again."""
+    # Imported here: pydantic behind it would double the time of `--help`.
+    from core.errors import TuneworthyError
+
+    if isinstance(error, TuneworthyError):
+        return [str(problem) for problem in error.problems()]
+    # Typer carries its own copy of click: a usage error is known by what it can do.
+    if hasattr(error, "format_message"):
+        return [f"{error.format_message()} See `tuneworthy --help`."]
+    raise error
 
 
 if __name__ == "__main__":

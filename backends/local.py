@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from training.specs import check_train_spec
@@ -41,7 +42,11 @@ class LocalEngine:
         problems = check_train_spec(spec) if spec.kind == "train" else []
         if spec.kind not in ("prepare", "train", "evaluate"):
             problems.append(Problem(what=f"`{spec.kind}` jobs are not in this release.", where="kind"))
-        for where, look in (("device", lambda: resolve_device(spec.device)), ("base_model", lambda: _base(spec))):
+        looks: dict[str, Callable[[], object]] = {
+            "device": lambda: resolve_device(spec.device),
+            "base_model": lambda: _base(spec),
+        }
+        for where, look in looks.items():
             try:
                 look()
             except TuneworthyError as error:

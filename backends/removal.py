@@ -23,7 +23,9 @@ def what_goes(store: Store, thing: Thing, thing_id: str) -> list[str]:
     if thing == "job":
         return _job_parts(store.job(thing_id))
     plan = store.plan(thing_id)
-    data = [f"its copy of the data `{plan.data.name}` ({plan.data.rows:,} rows)"] if _data_folder(store, plan) else []
+    data = []
+    if plan.data is not None and _data_folder(store, plan) is not None:
+        data = [f"its copy of the data `{plan.data.name}` ({plan.data.rows:,} rows)"]
     if thing == "data":
         return data
     jobs = store.jobs(plan.id) + store.jobs(plan.id, archived=True)

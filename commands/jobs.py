@@ -149,8 +149,11 @@ def delete(
     return OK
 
 
-def follow(job_id: str, as_json: bool) -> int:
-    """Wait for a job, printing stages and progress for people; exit 1 unless it succeeded."""
+def follow(job_id: str, as_json: bool, *, quiet: bool = False) -> int:
+    """Wait for a job, printing stages and progress for people; exit 1 unless it succeeded.
+
+    `quiet` leaves the last word of a success to the caller.
+    """
     from backends.engines import engine
     from core.store import open_store
 
@@ -172,6 +175,8 @@ def follow(job_id: str, as_json: bool) -> int:
         if state.done:
             break
         time.sleep(0.5)
+    if quiet and state.state == "succeeded":
+        return OK
     if as_json:
         print_json(described(job_id))
     elif state.state == "succeeded":

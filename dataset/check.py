@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataset.checks.duplicates import check_duplicates
 from dataset.checks.labels import check_labels, labels_of
-from dataset.checks.overlap import check_overlap
+from dataset.checks.overlap import check_groups, check_overlap
 from dataset.checks.privacy import check_privacy
 from dataset.checks.shape import check_shape
 from dataset.checks.tokens import check_tokens
@@ -25,12 +25,14 @@ def check(
     validation: Dataset | None = None,
     renderer: Renderer | None = None,
     max_tokens: int = 512,
+    group: str | None = None,
     today: date,
 ) -> Report:
     """The report that `tuneworthy check` prints.
 
     Without a `renderer` (the tokenizer and template of the base model) tokens are estimated and the loss mask is not
-    looked at. Line numbers are those of the data file; for the overlap checks those of the validation file.
+    looked at. `group` is a column whose values should stand on one side of the split. Line numbers are those of the data
+    file; for the overlap checks those of the validation file. Raises `BadInput` for a group column that is not there.
     """
     rows = dataset.rows
     keys = keys_of(rows)
@@ -38,6 +40,8 @@ def check(
     if validation is not None:
         findings.extend(check_overlap(rows, keys, validation.rows))
         findings.extend(_system_prompts(dataset, validation))
+    if group is not None:
+        findings.extend(check_groups(rows, validation.rows if validation is not None else (), group))
     tokens, of_tokens = check_tokens(rows, renderer, max_tokens)
     findings.extend(of_tokens)
     findings.extend(check_labels(rows))

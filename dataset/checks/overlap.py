@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from core.errors import BadInput
 from dataset.finding import Finding, finding, plural
 from dataset.normalise import Keys, keys_of
 from dataset.row import Row
@@ -38,4 +39,21 @@ def check_overlap(train: Sequence[Row], train_keys: Keys, held_out: Sequence[Row
             near,
             f"{plural(len(near), 'validation row has', 'validation rows have')} a near copy in training.",
             "The score on them flatters: split again with near copies on one side.",
+        )
+
+
+def check_groups(train: Sequence[Row], held_out: Sequence[Row], group: str) -> Iterator[Finding]:
+    """split_group_overlap: a customer or document on both sides. Raises `BadInput` where no row has that column."""
+    if not any(group in row.extra for row in (*train, *held_out)):
+        known = ", ".join(dict.fromkeys(name for row in train[:100] for name in row.extra)) or "none"
+        raise BadInput(f"has no column `{group[:80]}` to group by.", f"Left to choose from: {known}.")
+    seen = {str(row.extra[group]) for row in train if group in row.extra}
+    shared = [row.line for row in held_out if group in row.extra and str(row.extra[group]) in seen]
+    if shared:
+        yield finding(
+            "split_group_overlap",
+            "warning",
+            shared,
+            f"{plural(len(shared), 'validation row has its', 'validation rows have their')} `{group[:80]}` in training.",
+            "The score on them flatters: split again with this column as the group.",
         )

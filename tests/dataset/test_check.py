@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import BadInput
 from dataset.check import check
 from dataset.checks.privacy import is_iban, passes_luhn, personal_data, secret_kinds
 from dataset.finding import Finding, Report
@@ -123,6 +124,17 @@ def test_validation_rows_seen_in_training_are_counted_once(clean: list[Row], pai
     held_out = dataset([pair(text.upper(), "a", 1), pair(text + " last", "b", 2), pair("Quite another thing", "c", 3)])
     findings = found(check(train, validation=held_out, today=TODAY))
     assert (findings["split_overlap"].rows, findings["split_near_overlap"].rows) == ([1], [2])
+
+
+def test_a_customer_on_both_sides_is_named_by_the_held_out_line(clean: list[Row], tmp_path: Path) -> None:
+    held_out = tmp_path / "held_out.csv"
+    held_out.write_text("text,label,customer\nWhere is my lamp?,a,7\nWhen do you open?,b,9\n", encoding="utf-8")
+    train = tmp_path / "train.csv"
+    train.write_text("text,label,customer\nWho sent the bill?,a,7\nWhat does it cost?,b,8\n", encoding="utf-8")
+    report = check(read(train), validation=read(held_out), group="customer", today=TODAY)
+    assert found(report)["split_group_overlap"].rows == [2]
+    with pytest.raises(BadInput, match="no column `team`"):
+        check(read(train), group="team", today=TODAY)
 
 
 def test_a_system_prompt_on_one_side_only_is_a_mismatch(clean: list[Row], pair: Pair) -> None:

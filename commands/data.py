@@ -1,0 +1,142 @@
+"""Look at the data: check, split."""
+
+from __future__ import annotations
+
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.printing import NO, OK, AsJson, print_json, print_table
+
+if TYPE_CHECKING:
+    from dataset.read import Dataset
+    from dataset.render import Renderer
+
+DataFile = Annotated[Path, typer.Argument(help="JSONL, JSON, CSV or TSV.", show_default=False)]
+Input = Annotated[list[str] | None, typer.Option("--input", help="Column that makes the input; may be repeated.")]
+Output = Annotated[str | None, typer.Option(help="Column that holds the answer.", show_default=False)]
+Records = Annotated[str | None, typer.Option(help="Path to the rows in nested JSON.", show_default=False)]
+Group = Annotated[
+    str | None, typer.Option(help="Column whose values must stay on one side of a split.", show_default=False)
+]
+SHOWN_LINES = 8
+
+
+def check(
+    file: DataFile,
+    validation: Annotated[Path | None, typer.Option(help="Held-out file, looked at for leaks.")] = None,
+    inputs: Input = None,
+    output: Output = None,
+    records: Records = None,
+    group: Group = None,
+    base_model: Annotated[str, typer.Option(help="Whose tokenizer counts; estimated where it is not here.")] = "",
+    max_tokens: Annotated[int, typer.Option(help="Longest row that will be trained on.", min=8)] = 512,
+    as_json: AsJson = False,
+) -> int:
+    """Check a data set, and a held-out one against it. Exit 1 when something must be mended."""
+    from dataset.check import check as check_data
+
+    data = _read(file, inputs, output, records)
+    held_out = None if validation is None else _read(validation, inputs, output, records)
+    report = check_data(
+        data,
+        validation=held_out,
+        renderer=renderer_of(base_model),
+        max_tokens=max_tokens,
+        group=group,
+        today=date.today(),
+    )
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        typer.echo(f"{file}: {report.rows:,} rows, {report.format}, {report.encoding}")
+        tokens = report.tokens
+        typer.echo(
+            f"tokens: {tokens.total:,} in all; half of the rows up to {tokens.p50:,}, 95 % up to {tokens.p95:,}, "
+            f"longest {tokens.max:,} ({tokens.tokenizer})"
+        )
+        cells = [
+            [found.severity, found.check, f"{found.count:,}", _lines(found.rows), f"{found.message} {found.fix}"]
+            for found in report.findings
+        ]
+        if cells:
+            print_table("Findings", ["severity", "check", "count", "lines", "what and what to do"], cells)
+        else:
+            typer.echo("No findings.")
+    return NO if report.has_errors else OK
+
+
+def split(
+    file: DataFile,
+    out: Annotated[Path, typer.Option(help="Folder for train, validation and test.jsonl.", show_default=False)],
+    inputs: Input = None,
+    output: Output = None,
+    records: Records = None,
+    group: Group = None,
+    validation_share: Annotated[float, typer.Option(help="Share of rows to steer by.", min=0, max=0.9)] = 0.1,
+    test_share: Annotated[float, typer.Option(help="Share of rows that only the judge reads.", min=0, max=0.9)] = 0.2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.", min=0)] = 7,
+    as_json: AsJson = False,
+) -> int:
+    """Split a data set so that no row, nor a near copy of it, stands on two sides. Existing files are not touched."""
+    from core.errors import BadInput, StoreError
+    from dataset.split import split as split_rows
+    from dataset.write import without_unusable, write_chat
+
+    data = _read(file, inputs, output, records).usable()
+    kept, dropped = without_unusable(data.rows)
+    parts = split_rows(kept, seed=seed, validation_share=validation_share, test_share=test_share, group=group)
+    files = {name: out / f"{name}.jsonl" for name in ("train", "validation", "test") if getattr(parts, name)}
+    there = [path for path in files.values() if path.exists()]
+    if there:
+        raise BadInput(f"{there[0]} exists already.", "Give another folder with --out.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, path in files.items():
+            write_chat(getattr(parts, name), path)
+    except OSError as error:
+        raise StoreError(f"cannot write to {out} ({error.strerror}).", "Check the folder and the disk.") from error
+    counts = {name: len(getattr(parts, name)) for name in ("train", "validation", "test")}
+    if as_json:
+        written = {name: str(path) for name, path in files.items()}
+        left_out = [{"line": row.line, "reason": row.reason} for row in dropped]
+        print_json({"files": written, "rows": counts, "left_out": left_out, "notes": list(parts.notes)})
+        return OK
+    for name, path in files.items():
+        typer.echo(f"{path}: {counts[name]:,} rows")
+    for row in dropped[:SHOWN_LINES]:
+        typer.echo(f"left out: line {row.line}: {row.reason}")
+    if len(dropped) > SHOWN_LINES:
+        typer.echo(f"left out: {len(dropped) - SHOWN_LINES} more")
+    for note in parts.notes:
+        typer.echo(f"note: {note}")
+    return OK
+
+
+def _read(file: Path, inputs: list[str] | None, output: str | None, records: str | None) -> Dataset:
+    from dataset.read import read
+
+    return read(file, inputs=inputs or None, output=output, records=records)
+
+
+def renderer_of(base_model: str) -> Renderer | None:
+    """Tokenizer and template of a base model that is here; None for the default while it is not."""
+    from core.base_models import locate
+    from core.errors import BaseModelUnavailable
+    from core.jobspec import DEFAULT_BASE_MODEL
+    from dataset.render import Renderer
+
+    place = locate(base_model or DEFAULT_BASE_MODEL)
+    if place.path is None:
+        if base_model:
+            raise BaseModelUnavailable(f"{base_model} is not on this machine yet.", "Leave --base-model out.")
+        return None
+    return Renderer.from_folder(place.path, name=place.model)
+
+
+def _lines(lines: list[int]) -> str:
+    shown = ", ".join(map(str, lines[:SHOWN_LINES]))
+    return shown + (" ..." if len(lines) > SHOWN_LINES else "")

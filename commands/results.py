@@ -1,0 +1,175 @@
+"""What will it take, was it worth it, and what do we have: estimate, evaluate, shelf, chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.printing import NO, OK, AsJson, InputFile, print_json, print_table, seconds_in_words, usd_in_words
+
+if TYPE_CHECKING:
+    from core.estimate import Estimate
+    from evaluation.report import EvaluationReport
+
+SHOWN_WORSE = 5
+
+
+def estimate(spec: InputFile, as_json: AsJson = False) -> int:
+    """Say what a job will need before it starts: memory, minutes, dollars. Exit 1 when it does not fit."""
+    from backends.engines import engine
+    from core.jobspec import read_spec
+
+    wanted = read_spec(spec)
+    found = engine(wanted.engine).estimate(wanted)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        cells = [
+            ["memory", _range(found.memory_gib, _gib)],
+            ["time", _range(found.seconds, seconds_in_words)],
+            ["speed", _range(found.tokens_per_second, lambda value: f"{value:,.0f} tokens/s")],
+            ["dollars", _range(found.usd, usd_in_words)],
+            ["fits", {True: "yes", False: "no", None: "unknown"}[found.fits]],
+        ]
+        print_table("Before the launch", ["", "likely (low to high)"], cells)
+        for text in dict.fromkeys([*found.memory_gib.because, *found.seconds.because, *found.usd.because]):
+            typer.echo(f"  - {text}")
+    return NO if found.fits is False else OK
+
+
+def evaluate(
+    spec: InputFile,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdict; exit 1 unless it is ship.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Judge base, best prompt and tuned model on held-out rows."""
+    from backends.launch import launch
+    from commands.jobs import follow
+    from core.jobspec import read_spec
+    from core.store import open_store
+
+    wanted = read_spec(spec).model_copy(update={"kind": "evaluate"})
+    record = launch(open_store(), wanted)
+    if not wait:
+        if as_json:
+            print_json({"job_id": record.id, "state": "queued"})
+        else:
+            typer.echo(f"{record.id} has started. Watch it with: tuneworthy show {record.id}")
+        return OK
+    code = follow(record.id, as_json, quiet=as_json)
+    if code != OK:
+        return code
+    report = report_of(record.id)
+    if as_json:
+        print_json({"job_id": record.id} | report.models | report.model_dump(mode="json"))
+    else:
+        print_report(report)
+    return OK if report.verdict == "ship" else NO
+
+
+def shelf(
+    archived: Annotated[bool, typer.Option(help="Show the archived ones.")] = False, as_json: AsJson = False
+) -> int:
+    """List the adapters with their lineage and scores."""
+    from core.store import open_store
+    from shelf.adapters import adapters
+
+    kept = [adapter for adapter in adapters(open_store()) if adapter.archived == archived]
+    if as_json:
+        print_json({"adapters": [adapter.model_dump(mode="json") for adapter in kept]})
+    elif not kept:
+        typer.echo("No adapters yet. Train one with: tuneworthy run SPEC")
+    else:
+        cells = [
+            [a.job_id, a.name, a.base_model, f"{a.size_bytes / 2**20:.1f} MiB", a.verdict or "not judged", str(a.path)]
+            for a in kept
+        ]
+        print_table("Shelf", ["job", "name", "base", "size", "verdict", "folder"], cells)
+    return OK
+
+
+def chat(
+    job_id: Annotated[str, typer.Argument(help="Train job whose adapter answers.", show_default=False)],
+    message: Annotated[str, typer.Argument(help="What to ask.", show_default=False)],
+    system: Annotated[str, typer.Option(help="Instruction before the message.")] = "",
+    max_tokens: Annotated[int, typer.Option(help="Longest answer in tokens.", min=1, max=4096)] = 256,
+    as_json: AsJson = False,
+) -> int:
+    """Ask base and tuned model the same thing, side by side."""
+    from core.errors import NotFound
+    from core.store import open_store
+    from serving import client
+    from shelf.adapters import adapters
+
+    adapter = next((each for each in adapters(open_store()) if each.job_id == job_id), None)
+    if adapter is None:
+        raise NotFound(f"no adapter of the job `{job_id[:60]}`.", "See `tuneworthy shelf`.")
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": message})
+    endpoint = client.start(adapter.base_model, {job_id: Path(adapter.path)}, revision=adapter.base_revision)
+    endpoint = client.wait(endpoint)
+    answers = {"base": client.chat(endpoint, "base", messages, max_tokens)}
+    answers["tuned"] = client.chat(endpoint, job_id, messages, max_tokens)
+    if as_json:
+        print_json({"job_id": job_id, "judged": adapter.judged} | answers)
+    else:
+        label = "tuned" if adapter.judged else "tuned (not judged yet)"
+        typer.echo(f"base: {answers['base']}\n\n{label}: {answers['tuned']}")
+    return OK
+
+
+def report_of(job_id: str) -> EvaluationReport:
+    """The report of an ended evaluation."""
+    from backends.engines import engine
+    from core.errors import EngineError
+    from core.store import open_store
+    from evaluation.report import read_report
+
+    record = open_store().job(job_id)
+    result = engine(record.engine).result(record.ref) if record.ref else None
+    if result is None or result.evaluation is None:
+        raise EngineError(f"job {job_id} left no report.", "Run it again.")
+    return read_report(Path(result.evaluation))
+
+
+def print_report(report: EvaluationReport) -> None:
+    """A judgement for people: the table, the verdict, what got worse."""
+    from evaluation.report import MODEL_WORDS, VERDICT_WORDS
+
+    words = {str(name): text for name, text in MODEL_WORDS.items()}
+    cells = []
+    for name, axes in report.models.items():
+        task = axes["task"]
+        valid = report.json_valid.get(name)
+        seconds = report.seconds_per_answer.get(name)
+        cells.append(
+            [
+                words.get(name, name),
+                f"{task.score:.3f} ({task.low:.3f} to {task.high:.3f})",
+                "" if valid is None else f"{valid.score:.2f}",
+                "" if seconds is None else f"{seconds:.2f}",
+            ]
+        )
+    columns = ["model", f"{report.metric_words} (95 %)", "valid JSON", "seconds an answer"]
+    print_table(f"On the same {report.rows} held-out rows", columns, cells)
+    typer.echo(f"Verdict: {VERDICT_WORDS[report.verdict]}.")
+    for reason in report.reasons:
+        typer.echo(f"  - {reason}")
+    if report.worse_rows:
+        lines = [str(row.line) for row in report.worse_rows[:SHOWN_WORSE]]
+        more = " ..." if len(report.worse_rows) > SHOWN_WORSE else ""
+        typer.echo(f"Rows that got worse: {len(report.worse_rows)} (lines {', '.join(lines)}{more})")
+
+
+def _range(found: Estimate, words: Any) -> str:
+    if found.likely is None:
+        return "unknown"
+    if found.low is None or found.high is None or found.low == found.high:
+        return str(words(found.likely))
+    return f"{words(found.likely)} ({words(found.low)} to {words(found.high)})"
+
+
+def _gib(value: float) -> str:
+    return f"{value:.1f} GiB"
