@@ -1,0 +1,194 @@
+"""The adapters of ended trainings, with lineage, licence, size, scores and what is wrong with them.
+
+The job's folder holds an adapter, `runs/<job>/adapter`; the store holds its name and whether it is archived.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from core.errors import BadInput, NotFound, Problem, TuneworthyError
+from core.home import run_dir
+from core.jobspec import JobSpec
+from core.run_folder import RunFolder
+from core.store import JobRecord, Store
+from shelf.judgements import Judgement, Score, judgement_of, judgements
+from shelf.lineage import Lineage, base_licence, read_lineage
+from shelf.weights import problems_of_folder, size_bytes, weights_sha256
+
+MAX_NAME_CHARACTERS = 120
+_MIB = 2**20
+
+
+class Adapter(BaseModel):
+    """Weights with lineage. Its id is the id of the training that made it."""
+
+    model_config = ConfigDict(extra="forbid")
+    job_id: str
+    name: str
+    path: Path
+    """Folder with adapter_config.json and adapter_model.safetensors: PEFT's own form."""
+    archived: bool = False
+    training: str
+    """How it ended: succeeded; cancelled or failed, where an adapter was left; unknown, where the folder is gone."""
+    base_model: str
+    base_revision: str | None = None
+    licence: str | None = None
+    """Licence of the base; None where nothing says so."""
+    dataset_sha256: str | None = None
+    engine: str
+    method: str
+    """In words: `LoRA rank 16, alpha 32, 3 epochs, seed 7`."""
+    spec: JobSpec
+    lineage: Lineage | None = None
+    """As the training wrote it; None where it wrote none."""
+    size_bytes: int
+    size_mib: float
+    created_at: datetime
+    judged: bool = False
+    """True when the newest evaluation judged these very weights."""
+    verdict: str | None = None
+    judged_by: str | None = None
+    """The evaluate job."""
+    metric_words: str = ""
+    rows: int = 0
+    scores: dict[str, Score] = {}
+    """{model: score on the task} of that evaluation."""
+    problems: list[Problem] = []
+    """What would stop it from being loaded, and what is not known of it."""
+
+    @property
+    def usable(self) -> bool:
+        """False when something would stop it from being loaded."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+def adapters(store: Store, *, archived: bool | None = None) -> list[Adapter]:
+    """All adapters, the newest first; only the archived ones, or only the others, if asked."""
+    jobs = sorted(store.jobs() + store.jobs(archived=True), key=lambda job: job.created_at, reverse=True)
+    judged = judgements(jobs)
+    names = store.adapter_names()
+    found = []
+    for job in jobs:
+        folder = _folder(job, known=job.id in names)
+        if folder is None:
+            continue
+        if job.id not in names:
+            names[job.id] = (job.name, False)
+            store.point_to_adapter(job.id, job.name, str(folder.adapter))
+        name, is_archived = names[job.id]
+        if archived is None or is_archived == archived:
+            found.append(_adapter(job, folder, name=name, archived=is_archived, judged=judged))
+    return found
+
+
+def adapter(store: Store, job_id: str) -> Adapter:
+    """The adapter of a training. Raises `NotFound`."""
+    for each in adapters(store):
+        if each.job_id == job_id:
+            return each
+    raise NotFound(f"no adapter of the job `{job_id[:60]}`.", "See `tuneworthy shelf`.")
+
+
+def rename(store: Store, job_id: str, name: str) -> None:
+    """Give it another name. Raises `BadInput` for an empty or overlong one, `NotFound`."""
+    said = " ".join(name.split())
+    if not said or len(said) > MAX_NAME_CHARACTERS:
+        raise BadInput(
+            f"a name has 1 to {MAX_NAME_CHARACTERS} characters (got {len(said)}).", "Give a short name that says what."
+        )
+    adapter(store, job_id)  # an adapter that nobody has listed yet has no row to rename
+    store.update_adapter(job_id, name=said)
+
+
+def archive(store: Store, job_id: str, archived: bool = True) -> None:
+    """Out of the list, or back into it. Nothing is deleted. Raises `NotFound`."""
+    adapter(store, job_id)
+    store.update_adapter(job_id, archived=archived)
+
+
+def _folder(job: JobRecord, *, known: bool) -> RunFolder | None:
+    """The folder of an ended training that left, or says that it left, an adapter.
+
+    A `known` adapter whose folder somebody deleted by hand is still listed, so that its name can be cleared away.
+    """
+    if job.kind != "train":
+        return None
+    try:
+        folder = RunFolder(run_dir(job.id))
+        outcome = folder.outcome()
+        if outcome is None:
+            return folder if known and not folder.path.exists() else None
+    except (TuneworthyError, OSError):
+        return None
+    return folder if known or outcome.result.adapter or folder.adapter.is_dir() else None
+
+
+def _adapter(job: JobRecord, folder: RunFolder, *, name: str, archived: bool, judged: list[Judgement]) -> Adapter:
+    outcome = folder.outcome()
+    problems = problems_of_folder(folder.adapter)
+    lineage = None
+    try:
+        lineage = read_lineage(folder.path)
+    except BadInput as error:
+        problems.append(error.problems()[0].model_copy(update={"severity": "warning"}))
+    told = lineage or Lineage()
+    spec = job.spec
+    base_model = told.base_model or spec.base_model
+    base_revision = told.base_revision or spec.base_revision
+    judgement = judgement_of(job.id, folder.adapter, judged)
+    stale = judgement is not None and _retrained(folder.adapter, judgement)
+    if stale:
+        problems.append(
+            Problem(what="it was trained on after it was judged.", hint="Judge it again.", severity="warning")
+        )
+    size = size_bytes(folder.adapter)
+    return Adapter(
+        job_id=job.id,
+        name=name,
+        path=folder.adapter,
+        archived=archived,
+        training=outcome.state if outcome else "unknown",
+        base_model=base_model,
+        base_revision=base_revision,
+        licence=told.base_licence or base_licence(base_model, base_revision),
+        dataset_sha256=told.dataset_sha256 or spec.dataset_sha256,
+        engine=job.engine,
+        method=_method(spec),
+        spec=spec,
+        lineage=lineage,
+        size_bytes=size,
+        size_mib=round(size / _MIB, 1),
+        created_at=told.created_at or (outcome.at if outcome else job.created_at),
+        problems=problems,
+        **({} if judgement is None or stale else _worth(judgement)),
+    )
+
+
+def _worth(judgement: Judgement) -> dict[str, object]:
+    return {
+        "judged": True,
+        "verdict": judgement.verdict,
+        "judged_by": judgement.job_id,
+        "metric_words": judgement.metric_words,
+        "rows": judgement.rows,
+        "scores": judgement.scores,
+    }
+
+
+def _retrained(adapter_folder: Path, judgement: Judgement) -> bool:
+    """True when these are surely not the weights that were judged: a resumed training writes over its adapter."""
+    if judgement.adapter_sha256 is None:
+        return False
+    now = weights_sha256(adapter_folder)
+    return now is not None and now != judgement.adapter_sha256
+
+
+def _method(spec: JobSpec) -> str:
+    method = spec.method
+    words = f"LoRA rank {method.rank}, alpha {method.alpha}" if method.kind == "lora" else method.kind
+    epochs = f"{spec.epochs:g} epoch{'s' if spec.epochs != 1 else ''}"
+    return f"{words}, {epochs}, learning rate {spec.learning_rate:g}, seed {spec.seed}"
