@@ -23,11 +23,14 @@ from core.base_models import locate
 from core.errors import EngineError, NotFound, Refused
 from core.home import serving_dir
 from core.machine import resolve_device
+from serving import lease
 from serving.endpoint import Endpoint, ServingFolder, ServingSpec
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
 ANSWER_TIMEOUT_SECONDS = 300.0
+ENDING_SECONDS = 5.0
+"""Longest wait for a worker that is about to end, before a new one takes its place."""
 
 
 def start(
@@ -37,9 +40,11 @@ def start(
     device: str = "auto",
     revision: str | None = None,
     idle_minutes: float = 10.0,
+    orphan_seconds: float = 30.0,
 ) -> Endpoint:
     """Start a worker for this base with these adapters, or find the one that runs. Returns at once.
 
+    It ends after `idle_minutes` without a question, and `orphan_seconds` after the last process that used it.
     Raises `Refused` when the base is not on this machine yet, `NotFound` for an adapter that is not there.
     """
     place = locate(base_model, revision)
@@ -54,10 +59,12 @@ def start(
         adapters={name: str(path.resolve()) for name, path in (adapters or {}).items()},
         device=resolve_device(device),
         idle_minutes=idle_minutes,
+        orphan_seconds=orphan_seconds,
     )
     folder = ServingFolder(serving_dir() / spec.id())
     folder.path.mkdir(mode=0o700, exist_ok=True)
-    lock = folder.try_lock()
+    lease.hold(folder.path)
+    lock = folder.lock_when_ended(ENDING_SECONDS)
     if lock is not None:
         try:
             folder.write_spec(spec)
@@ -76,7 +83,7 @@ def status(endpoint: Endpoint | str) -> Endpoint:
     found = ServingFolder(serving_dir() / name).endpoint()
     if found is None:
         raise NotFound(f"no chat worker `{name[:60]}`.", "Start it again.")
-    return found
+    return _used(found)
 
 
 def wait(endpoint: Endpoint | str, timeout_seconds: float = 120.0) -> Endpoint:
@@ -96,7 +103,7 @@ def wait(endpoint: Endpoint | str, timeout_seconds: float = 120.0) -> Endpoint:
 def endpoints() -> list[Endpoint]:
     """All workers that run or failed, by id."""
     found = (ServingFolder(path).endpoint() for path in sorted(serving_dir().iterdir()) if path.is_dir())
-    return [endpoint for endpoint in found if endpoint is not None and endpoint.state != "stopped"]
+    return [_used(endpoint) for endpoint in found if endpoint is not None and endpoint.state != "stopped"]
 
 
 def chat(endpoint: Endpoint, model: str, messages: list[dict[str, str]], max_tokens: int = 256) -> str:
@@ -134,6 +141,7 @@ def stop(endpoint: Endpoint | str, timeout_seconds: float = 10.0) -> None:
     except NotFound:
         return
     folder = ServingFolder(now.folder)
+    lease.release(folder.path)
     deadline = time.monotonic() + timeout_seconds
     while folder.alive():
         pid = folder.pid()
@@ -150,6 +158,13 @@ def stop(endpoint: Endpoint | str, timeout_seconds: float = 10.0) -> None:
         # A worker that was stopped while it loaded could not say so itself.
         folder.withdraw()
         folder.say("stopped")
+
+
+def _used(endpoint: Endpoint) -> Endpoint:
+    """Whoever sees a living worker may ask it: from now on this process counts among its users."""
+    if endpoint.state in ("starting", "ready"):
+        lease.hold(endpoint.folder)
+    return endpoint
 
 
 @contextmanager

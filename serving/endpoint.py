@@ -3,6 +3,7 @@
 serving/<id>/
     spec.json      base model, adapters, device, how long it may stay idle
     lock           held by the worker from its birth to its end (flock)
+    users          locked, shared, by every process that uses the worker
     stage          what it is doing until it answers: starting, loading the model
     endpoint.json  host, port, token, pid, models: written when it answers (owner only)
     error.json     why it could not start
@@ -15,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -37,6 +39,9 @@ class ServingSpec(BaseModel):
     """Adapter folders by the name they answer to: job ids."""
     device: str = "cpu"
     idle_minutes: float = 10.0
+    """Ends when nobody has asked for so long."""
+    orphan_seconds: float = 30.0
+    """Ends so long after the last process that used it: time enough to start a page's server again."""
 
     def id(self) -> str:
         """Same base, adapters and device: same id, so that a running worker is found again."""
@@ -103,6 +108,15 @@ class ServingFolder:
             os.close(descriptor)
             return None
         return descriptor
+
+    def lock_when_ended(self, patience_seconds: float) -> int | None:
+        """As `try_lock`, but a worker that has said that it is stopping is waited for."""
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            lock = self.try_lock()
+            if lock is not None or self._text("stage") != "stopped" or time.monotonic() > deadline:
+                return lock
+            time.sleep(0.05)
 
     def alive(self) -> bool:
         """True while a worker lives."""

@@ -1,200 +1,23 @@
 """The chat worker: `python -m serving.server SERVING_DIR [--lock-fd N]`.
 
-Answers the OpenAI protocol on loopback to whoever has the token, and ends when nobody has asked for a while.
-Nothing heavy is imported before the first line of the log.
+Loads a base with its adapters, answers over HTTP, and ends when nobody has asked for a while or nobody is left who
+could. Nothing heavy is imported before the first line of the log.
 """
 
 from __future__ import annotations
 
 import argparse
-import hmac
-import json
 import os
-import secrets
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from core.errors import TuneworthyError, problems_of
-from dataset.row import Message
-from serving.endpoint import BASE, Address, ServingFolder, ServingSpec
-from serving.protocol import MAX_BODY_BYTES, ChatRequest, answer_body, chunk_body, error_body
-
-if TYPE_CHECKING:
-    from dataset.render import Renderer
-    from serving.model import ChatModel
-
-HOST = "127.0.0.1"
-SOCKET_TIMEOUT_SECONDS = 30.0
-
-
-class ChatServer(ThreadingHTTPServer):
-    """Holds the model; one answer is written at a time."""
-
-    daemon_threads = True
-
-    def __init__(self, model: ChatModel, renderer: Renderer) -> None:
-        super().__init__((HOST, 0), ChatHandler)
-        self.model = model
-        self.renderer = renderer
-        self.token = secrets.token_urlsafe(32)
-        self.turn = threading.Lock()
-        self.last_used = time.monotonic()
-
-    @property
-    def names(self) -> list[str]:
-        """Names to ask for."""
-        return [BASE, *self.model.adapters]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error worth a traceback."""
-        _log(f"a request ended early: {type(sys.exception()).__name__}")
-
-
-class ChatHandler(BaseHTTPRequestHandler):
-    """One connection."""
-
-    server: ChatServer
-    protocol_version = "HTTP/1.1"
-    server_version = "Tuneworthy"
-    sys_version = ""
-    timeout = SOCKET_TIMEOUT_SECONDS
-
-    def do_GET(self) -> None:
-        """/health and /v1/models."""
-        if not self._allowed():
-            return
-        if self.path == "/health":
-            self._send(200, {"status": "ok", "busy": self.server.turn.locked(), "models": self.server.names})
-        elif self.path == "/v1/models":
-            data = [{"id": name, "object": "model", "owned_by": "tuneworthy"} for name in self.server.names]
-            self._send(200, {"object": "list", "data": data})
-        else:
-            self._fail(404, f"there is nothing at {self.path[:100]}.")
-
-    def do_POST(self) -> None:
-        """/v1/chat/completions."""
-        if not self._allowed():
-            return
-        if self.path != "/v1/chat/completions":
-            self._fail(404, f"there is nothing at {self.path[:100]}.")
-            return
-        request = self._request()
-        if request is None:
-            return
-        self.server.last_used = time.monotonic()
-        request_id = f"chatcmpl-{secrets.token_hex(8)}"
-        try:
-            messages = [Message(turn.role, turn.content) for turn in request.messages]
-            prompt_ids = self.server.renderer.encode_prompt(messages, add_generation_prompt=True)
-            if len(prompt_ids) >= self.server.model.context:
-                self._fail(400, f"the conversation is {len(prompt_ids)} tokens long; {self.server.model.context} fit.")
-            elif request.stream:
-                self._stream(request, request_id, prompt_ids)
-            else:
-                with self.server.turn:
-                    answer = self.server.model.generate(
-                        [prompt_ids], adapter=_adapter(request.model), max_new_tokens=request.limit
-                    )[0]
-                self._send(200, answer_body(request, request_id, answer, len(prompt_ids)))
-        except TuneworthyError as error:
-            self._fail(400, str(error))
-        finally:
-            self.server.last_used = time.monotonic()
-
-    def _stream(self, request: ChatRequest, request_id: str, prompt_ids: list[int]) -> None:
-        with self.server.turn:
-            pieces = self.server.model.stream(prompt_ids, adapter=_adapter(request.model), max_new_tokens=request.limit)
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Cache-Control", "no-store")
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.close_connection = True
-            try:
-                for event in _events(request, request_id, pieces):
-                    self.wfile.write(f"data: {event}\n\n".encode())
-                    self.wfile.flush()
-                    self.server.last_used = time.monotonic()
-            except TuneworthyError as error:
-                # The answer has begun: the status can no longer say so, the stream itself does.
-                self.wfile.write(f"data: {json.dumps(error_body(str(error), 'server_error'))}\n\n".encode())
-            finally:
-                # A reader that goes away must not leave the model's adapter switched.
-                pieces.close()
-
-    def _allowed(self) -> bool:
-        """Loopback names and the right token only: a web page that guesses the port gets nothing."""
-        port = self.server.server_port
-        if self.headers.get("Host", "") not in {f"{HOST}:{port}", f"localhost:{port}"}:
-            return self._fail(403, "only 127.0.0.1 and localhost are answered.")
-        kind, _, token = self.headers.get("Authorization", "").partition(" ")
-        given = token.strip().encode("utf-8", "replace")
-        if kind.lower() != "bearer" or not hmac.compare_digest(given, self.server.token.encode()):
-            return self._fail(401, "the token is missing or wrong; it stands in endpoint.json.")
-        return True
-
-    def _request(self) -> ChatRequest | None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
-            self._fail(411, "Content-Length is needed.")
-            return None
-        if int(length) > MAX_BODY_BYTES:
-            self._fail(413, f"the body is {length} bytes; {MAX_BODY_BYTES} is the most.")
-            return None
-        try:
-            request = ChatRequest.model_validate_json(self.rfile.read(int(length)))
-        except ValidationError as error:
-            self._fail(400, "; ".join(str(problem) for problem in problems_of(error)), close=False)
-            return None
-        if request.model not in self.server.names:
-            self._fail(404, f"no model `{request.model[:60]}`; there are {', '.join(self.server.names)}.", close=False)
-            return None
-        return request
-
-    def _fail(self, status: int, message: str, *, close: bool = True) -> bool:
-        # A body that was not read would be taken for the next request: the connection ends here.
-        self.close_connection = self.close_connection or close
-        self._send(status, error_body(message, "server_error" if status >= 500 else "invalid_request_error"))
-        return False
-
-    def _send(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("Connection", "close" if self.close_connection else "keep-alive")
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Method, path and status; never what was asked or answered."""
-        _log(f"{self.command or '-'} {(self.path if self.command else '')[:80]} {args[1] if len(args) > 1 else ''}")
-
-
-def _events(request: ChatRequest, request_id: str, pieces: Any) -> Iterator[str]:
-    yield json.dumps(chunk_body(request, request_id, {"role": "assistant", "content": ""}, None))
-    truncated = False
-    while True:
-        try:
-            piece = next(pieces)
-        except StopIteration as end:
-            truncated = bool(end.value)
-            break
-        yield json.dumps(chunk_body(request, request_id, {"content": piece}, None))
-    yield json.dumps(chunk_body(request, request_id, {}, "length" if truncated else "stop"))
-    yield "[DONE]"
-
-
-def _adapter(model: str) -> str | None:
-    return None if model == BASE else model
+from core.errors import TuneworthyError
+from serving import lease
+from serving.chat_http import HOST, ChatServer, say
+from serving.endpoint import Address, ServingFolder, ServingSpec
 
 
 def serve(folder: ServingFolder, spec: ServingSpec) -> None:
@@ -204,7 +27,7 @@ def serve(folder: ServingFolder, spec: ServingSpec) -> None:
     from serving.model import ChatModel
 
     folder.say("loading the model")
-    _log(f"loading {spec.base_model} with {len(spec.adapters)} adapter(s) on {spec.device}")
+    say(f"loading {spec.base_model} with {len(spec.adapters)} adapter(s) on {spec.device}")
     adapters = {name: Path(path) for name, path in spec.adapters.items()}
     model = ChatModel.load(Path(spec.base_path), adapters, spec.device)
     server = ChatServer(model, Renderer.from_folder(Path(spec.base_path)))
@@ -215,16 +38,30 @@ def serve(folder: ServingFolder, spec: ServingSpec) -> None:
     folder.publish(
         Address(host=HOST, port=server.server_port, token=server.token, pid=os.getpid(), models=server.names)
     )
-    _log(f"ready on {HOST}:{server.server_port}")
-    while not stopping.wait(0.2):
-        idle_seconds = time.monotonic() - server.last_used
-        if idle_seconds > spec.idle_minutes * 60 and not server.turn.locked():
-            _log("nobody asked for a while: ending")
-            break
-    folder.withdraw()
+    say(f"ready on {HOST}:{server.server_port}")
+    _wait_for_the_end(folder, spec, server, stopping)
+    # In this order: who sees no address and "stopped" waits for the lock, then starts another worker.
     folder.say("stopped")
+    folder.withdraw()
     server.shutdown()
-    _log("stopped")
+    say("stopped")
+
+
+def _wait_for_the_end(folder: ServingFolder, spec: ServingSpec, server: ChatServer, stopping: threading.Event) -> None:
+    """Until somebody says stop, nobody has asked for a while, or nobody is left who could ask."""
+    last_seen = time.monotonic()
+    while not stopping.wait(0.2):
+        now = time.monotonic()
+        if lease.in_use(folder.path):
+            last_seen = now
+        if server.turn.locked():
+            continue
+        if now - server.last_used > spec.idle_minutes * 60:
+            say("nobody asked for a while: ending")
+            return
+        if now - max(last_seen, server.last_used) > spec.orphan_seconds:
+            say("everybody who used this worker is gone: ending")
+            return
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -234,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lock-fd", type=int, default=None)
     options = parser.parse_args(arguments)
     folder = ServingFolder(options.folder)
-    _log(f"chat worker {os.getpid()} starts")
+    say(f"chat worker {os.getpid()} starts")
     if options.lock_fd is None and folder.try_lock() is None:
         print("another worker serves this folder.", file=sys.stderr)
         return 2
@@ -246,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         serve(folder, spec)
     except TuneworthyError as error:
         folder.fail(str(error))
-        _log(str(error))
+        say(str(error))
         return 1
     except MemoryError:
         folder.fail("There is not enough memory for this model. Close other programs, or choose a smaller base.")
@@ -256,10 +93,6 @@ def main(arguments: list[str] | None = None) -> int:
         folder.fail(f"The chat worker failed ({type(error).__name__}: {str(error)[:200]}). See its log.")
         raise
     return 0
-
-
-def _log(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def test_nothing_is_answered_twice_after_a_stop(
     assert done.evaluation
     third = RuleModel(tuned_only)
     run_evaluation(tickets, run(tickets), never, open_rule(third))
-    whole = 3 * 40 + 3 * 12
+    whole = 3 * 40 + 4 * 12
     assert (first.asked, first.asked + second.asked, third.asked) == (50, whole, 0)
 
 
@@ -169,7 +169,7 @@ def test_progress_rises_to_its_end(tickets: JobSpec, open_rule: Any, run: Callab
     events = folder.events()
     steps = [event.step for event in events if event.kind == "step"]
     assert steps == sorted(steps)
-    assert steps[-1] == events[-2].total_steps == 3 * 40 + 3 * 12
+    assert steps[-1] == events[-2].total_steps == 3 * 40 + 4 * 12
     assert events[-2].values["eta_seconds"] == 0
     stages = [event.message for event in events if event.kind == "stage"]
     assert stages[0] == "reading the rows" and stages[-1] == "weighing the evidence"

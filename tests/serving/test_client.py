@@ -4,15 +4,20 @@ import json
 import os
 import signal
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from core.errors import BadInput, EngineError, NotFound, Refused
+from core.home import serving_dir
+from serving import lease
 from serving.client import chat, endpoints, start, status, stop, wait
-from serving.endpoint import Endpoint
+from serving.endpoint import Endpoint, ServingFolder
 
+ROOT = Path(__file__).parents[2]
 HELLO = [{"role": "user", "content": "hello"}]
 
 
@@ -56,6 +61,48 @@ def test_an_idle_worker_ends_by_itself_and_a_killed_one_is_explained(base: Path)
     os.kill(killed.address.pid, signal.SIGKILL)
     assert "died" in state_soon(killed, "failed").note
     stop(killed)
+
+
+def test_a_worker_outlives_none_of_those_who_use_it(base: Path) -> None:
+    starter = (
+        "import sys; from serving.client import start, wait; "
+        "print(wait(start(sys.argv[1], device='cpu', orphan_seconds=0.5), 90).id, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", starter, str(base)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        worker = parent.stdout.readline().strip()
+        folder = ServingFolder(serving_dir() / worker)
+        assert folder.alive()
+        # From here on this process uses it as well: the end of the first user does not end it.
+        ready = status(worker)
+        parent.kill()
+        parent.wait()
+        time.sleep(1.5)
+        assert chat(ready, "base", HELLO, max_tokens=3) == chat(ready, "base", HELLO, max_tokens=3)
+    lease.release(folder.path)
+    deadline = time.monotonic() + 30
+    while folder.alive() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.alive()
+    assert "everybody who used this worker is gone" in folder.log_file.read_text()
+
+
+def test_a_lease_is_held_once_and_let_go(tmp_path: Path) -> None:
+    assert lease.in_use(tmp_path)  # started by hand: nobody could say that he is gone
+    lease.hold(tmp_path)
+    lease.hold(tmp_path)
+    assert lease.in_use(tmp_path)
+    lease.release(tmp_path)
+    lease.release(tmp_path)
+    assert not lease.in_use(tmp_path)
+    lease.hold(tmp_path)
+    (tmp_path / "users").unlink()
+    (tmp_path / "users").touch()
+    lease.hold(tmp_path)
+    assert lease.in_use(tmp_path)
+    lease.release(tmp_path)
 
 
 def test_a_worker_that_cannot_load_says_why(base: Path, tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ HELLO = [{"role": "user", "content": "hello"}]
 @pytest.fixture(scope="module")
 def server(base: Path, adapters: dict[str, Path]) -> Iterator[Any]:
     from dataset.render import Renderer
+    from serving.chat_http import ChatServer
     from serving.model import ChatModel
-    from serving.server import ChatServer
 
     running = ChatServer(ChatModel.load(base, adapters), Renderer.from_folder(base))
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
@@ -137,6 +137,11 @@ def test_bad_requests_get_one_clear_answer(server: Any, body: bytes, status: int
     assert found == status
     assert words in answer["error"]["message"]
     assert ask(server, "GET", "/health")[0] == 200
+
+
+def test_a_long_question_without_the_token_is_answered_too(server: Any) -> None:
+    status, answer = ask(server, "POST", "/v1/chat/completions", b"x" * MAX_BODY_BYTES * 2, Authorization="Bearer no")
+    assert status == 401 and "token" in answer["error"]["message"]
 
 
 def test_unknown_paths_and_broken_requests_do_no_harm(server: Any) -> None:
