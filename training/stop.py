@@ -32,6 +32,7 @@ class Stop:
         """Set in the supervisor, which passes the signal on."""
 
     def __call__(self) -> bool:
+        """Was a stop asked?"""
         return self.terminated or self.folder.cancel_asked
 
     def listen(self) -> None:
@@ -76,7 +77,7 @@ class AbruptEnd:
 
     @contextmanager
     def allowed(self, patience_seconds: float = 0.0) -> Iterator[None]:
-        """Inside the block the process may be ended, `patience_seconds` after the request. Raises `Stopped` at its end."""
+        """Inside, the process may be ended `patience_seconds` after the request. Raises `Stopped` at the block's end."""
         self._allow(patience_seconds)
         try:
             yield

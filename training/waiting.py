@@ -19,9 +19,7 @@ WITHOUT_DEVICE = ("prepare",)
 """Kinds of job that only fetch and convert: they take no place in a device's queue."""
 
 
-def wait_for_turn(
-    folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, ticket: Ticket | None
-) -> Ticket | None:
+def wait_for_turn(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, ticket: Ticket | None) -> Ticket | None:
     """Return once the job may run, with its ticket.
 
     Raises `Stopped`, or `EngineError` when a job that must come first failed, was cancelled, or is not there.

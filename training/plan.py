@@ -1,0 +1,88 @@
+"""How a run is cut: device, number format, micro batch, steps. The same plan that the estimate showed before launch."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from core.errors import BadInput, NotFound
+from core.jobspec import JobSpec
+from core.machine import device_memory_gib, machine, resolve_device
+from cost_models.run_estimate import estimate_run, precision_of
+from cost_models.shapes import shape_of
+from training.report import Report
+from training.rows import Part
+
+UNKNOWN_SHAPE_BATCH = 4
+"""Rows a step where the memory cannot be predicted."""
+EVENTS_PER_RUN = 500
+"""Most step events: what a chart can show and a page can read in one go."""
+
+
+class TrainingPlan(BaseModel):
+    """What was decided before the first step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    device: str
+    """`cpu` or `cuda:N`."""
+    precision: str
+    """float32 or bfloat16."""
+    micro_batch: int
+    grad_checkpointing: bool
+    grad_accumulation: int
+    steps_per_epoch: int
+    total_steps: int
+    eval_steps: int
+    """Steps between validations."""
+    save_steps: int
+    """Steps between checkpoints."""
+    log_steps: int
+    """Steps between step events."""
+
+    @property
+    def on_cpu(self) -> bool:
+        """True where no card takes part."""
+        return self.device == "cpu"
+
+
+def make_plan(spec: JobSpec, base: Path, train: Part, report: Report) -> TrainingPlan:
+    """The plan for `train` on this machine. Raises `BadInput` for a device or layers that are not there."""
+    device = resolve_device(spec.device)
+    precision = precision_of(spec, device.partition(":")[0], machine())
+    batch, checkpointing = _batch(spec, base, train, device, report)
+    per_epoch = math.ceil(math.ceil(len(train.rows) / batch) / spec.grad_accumulation)
+    total = math.ceil(per_epoch * spec.epochs)
+    eval_steps = spec.eval_steps or max(1, per_epoch // 2)
+    return TrainingPlan(
+        device=device,
+        precision=precision,
+        micro_batch=batch,
+        grad_checkpointing=checkpointing,
+        grad_accumulation=spec.grad_accumulation,
+        steps_per_epoch=per_epoch,
+        total_steps=total,
+        eval_steps=eval_steps,
+        save_steps=spec.save_steps or eval_steps,
+        log_steps=max(1, total // EVENTS_PER_RUN),
+    )
+
+
+def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) -> tuple[int, bool]:
+    """(rows a step, recompute activations?)"""
+    try:
+        shape = shape_of(spec.base_model, base)
+    except (BadInput, NotFound) as error:
+        batch = UNKNOWN_SHAPE_BATCH if spec.micro_batch == "auto" else spec.micro_batch
+        batch = min(batch, len(train.rows))
+        report.warning(f"The memory cannot be predicted, so {batch} rows go into a step. {error}")
+        return batch, spec.grad_checkpointing == "on"
+    memory = device_memory_gib(device)
+    estimate = estimate_run(shape, spec, token_counts=train.token_counts, device=device, device_memory_gib=memory)
+    if estimate.fits is False:
+        likely = estimate.memory_gib.likely or 0.0
+        report.warning(f"This needs about {likely:.1f} GiB, and {device} has {memory:.1f}: it may run out of memory.")
+    planned = estimate.plan["micro_batch"]
+    assert isinstance(planned, int)
+    return planned, bool(estimate.plan["grad_checkpointing"])

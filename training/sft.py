@@ -1,0 +1,223 @@
+"""Supervised fine-tuning: LoRA by PEFT, trained by TRL's SFTTrainer, on the ids and labels of our own renderer.
+
+In the run folder it leaves `checkpoints/` while it works, and `adapter/` and `lineage.json` at its end. With validation
+rows the adapter is the one with the lowest validation loss, whether or not it stopped early.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import BadInput, NotFound, ProblemsFound
+from core.job import Measured, Result
+from core.jobspec import JobSpec
+from core.run_folder import RunFolder
+from cost_models.shapes import shape_of
+from dataset.render import Renderer
+from training.adapter import BestAdapter, save_adapter
+from training.checkpoints import keep_only_last, last_whole, remove_unsealed, step_of
+from training.disk import disk_full_explained, require_free_bytes
+from training.lineage import base_name, make_lineage, write_lineage
+from training.measure import peak_memory_gib, working_seconds
+from training.plan import TrainingPlan, make_plan
+from training.report import Report
+from training.rows import Part, load_part, refuse_changed
+from training.specs import check_train_spec
+from training.stop import AbruptEnd, Stop, Stopped
+from training.trackers import set_up_trackers
+
+if TYPE_CHECKING:
+    from training.watcher import Watcher
+
+CHECKPOINTS_KEPT = 2
+"""The newest may be torn by a kill; then the one before it is taken."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One training, made ready: nothing heavy is loaded yet."""
+
+    spec: JobSpec
+    folder: RunFolder
+    base: Path
+    train: Part
+    validation: Part | None
+    plan: TrainingPlan
+    best: BestAdapter
+    resume_from: Path | None
+    notes: list[str]
+
+
+def run_train(  # noqa: PLR0917  # the worker calls it with all that it has
+    spec: JobSpec, folder: RunFolder, base: Path, report: Report, stop: Stop, abrupt: AbruptEnd
+) -> Result:
+    """Train what the spec says on the model in the folder `base`, from the last whole checkpoint if there is one.
+
+    Raises `Stopped` (with what is kept) once a stop was asked and a checkpoint is saved, `BadInput` for rows or
+    settings that cannot be trained, `Refused` for a changed training file, `StoreError` for a full disk, and
+    `EngineError` when the loss is no longer a number.
+    """
+    try:
+        with disk_full_explained(folder.path):
+            with abrupt.allowed():
+                run = _make_ready(spec, folder, base, report)
+                trainer, watcher = _build(run, report, stop)
+            return _train(run, trainer, watcher, report, stop)
+    except Exception:
+        remove_unsealed(folder.checkpoints)  # on a full disk this makes room for the last word
+        raise
+
+
+def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) -> _Run:
+    if problems := check_train_spec(spec):
+        raise ProblemsFound(problems)
+    if spec.dataset is None:
+        raise BadInput("no training rows are given.", "Set `dataset`.")
+    report.stage("Reading the rows")
+    renderer = Renderer.from_folder(base)
+    max_tokens = _max_tokens(spec, base)
+    train = load_part(spec, spec.dataset, renderer, max_tokens)
+    refuse_changed(spec, train)
+    validation = load_part(spec, spec.validation, renderer, max_tokens) if spec.validation else None
+    notes = train.notes("training rows", max_tokens)
+    if validation is not None:
+        notes += validation.notes("validation rows", max_tokens)
+    for note in notes:
+        report.warning(note)
+    plan = make_plan(spec, base, train, report)
+    report.log(
+        f"{len(train.rows)} rows, {sum(train.token_counts)} tokens an epoch; {plan.total_steps} steps of "
+        f"{plan.micro_batch} x {plan.grad_accumulation} rows on {plan.device} in {plan.precision}"
+        f"{', recomputing activations' if plan.grad_checkpointing else ''}"
+    )
+    best = BestAdapter(folder.path, *base_name(spec, base))
+    return _Run(spec, folder, base, train, validation, plan, best, _checkpoint(spec, folder, plan, report), notes)
+
+
+def _max_tokens(spec: JobSpec, base: Path) -> int:
+    """The longest row: as asked, and no longer than the model can read."""
+    try:
+        return min(spec.max_tokens, shape_of(spec.base_model, base).context)
+    except (BadInput, NotFound):
+        return spec.max_tokens
+
+
+def _checkpoint(spec: JobSpec, folder: RunFolder, plan: TrainingPlan, report: Report) -> Path | None:
+    """What to go on from: our own last whole checkpoint, else that of the job that the spec names."""
+    found, torn = last_whole(folder.checkpoints)
+    for checkpoint in torn:
+        report.warning(f"{checkpoint.name} was not saved whole and is not used.")
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    if found is None and spec.resume_of:
+        found, _ = last_whole(RunFolder.of(spec.resume_of).checkpoints)
+        if found is None:
+            raise NotFound(f"{spec.resume_of} has no checkpoint to go on from.", "Leave `resume_of` out.")
+        if step_of(found) >= plan.total_steps:
+            raise BadInput(
+                f"{spec.resume_of} is at step {step_of(found)} already, and this job has {plan.total_steps}.",
+                "Ask for more `epochs`.",
+            )
+    return found
+
+
+def _build(run: _Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
+    report.stage("Loading the model")
+    if run.plan.device.startswith("cuda"):
+        # The trainer takes all cards that it sees; the job has a place in the queue of one.
+        os.environ["CUDA_VISIBLE_DEVICES"] = run.plan.device.partition(":")[2]
+    from training.trainer import build_trainer
+    from training.watcher import Watcher
+
+    watcher = Watcher(report, stop, run.best if run.validation else None, run.spec.early_stopping)
+    trainer = build_trainer(
+        run.spec,
+        run.plan,
+        run.base,
+        run.train,
+        run.validation,
+        checkpoints=run.folder.checkpoints,
+        checkpoints_kept=CHECKPOINTS_KEPT,
+        trackers=set_up_trackers(run.spec, run.folder.path, report),
+        watcher=watcher,
+    )
+    trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
+    total = sum(weight.numel() for weight in trainer.model.parameters())
+    report.log(f"{trained:,} of {total:,} weights are trained")
+    # A checkpoint is the adapter and the optimizer's two moments, in float32; then the best adapter and the last one.
+    require_free_bytes(run.folder.path, trained * 4 * (3 * (CHECKPOINTS_KEPT + 1) + 2), "TUNEWORTHY_HOME")
+    return trainer, watcher
+
+
+def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop) -> Result:
+    from training.watcher import StoppedValidating
+
+    if run.resume_from is None:
+        run.best.forget()
+        report.stage("Training")
+    else:
+        report.stage(f"Training, from step {step_of(run.resume_from)} on")
+    try:
+        trainer.train(resume_from_checkpoint=str(run.resume_from) if run.resume_from else None)
+    except StoppedValidating:
+        trainer._save_checkpoint(trainer.model, None)
+        watcher.on_save(trainer.args, trainer.state, trainer.control)
+    if stop():
+        raise Stopped(_result(run, trainer, watcher, step=None))
+    report.stage("Saving the adapter")
+    step = _keep_adapter(run, trainer)
+    if watcher.stopped_early:
+        run.notes.append(
+            f"Stopped early at step {trainer.state.global_step}: {run.spec.early_stopping} validations without a gain."
+        )
+    lineage = make_lineage(run.spec, run.base, run.train, run.validation, run.plan, step=step)
+    write_lineage(lineage, run.folder.path, run.folder.adapter)
+    keep_only_last(run.folder.checkpoints)
+    return _result(run, trainer, watcher, step=step)
+
+
+def _keep_adapter(run: _Run, trainer: Any) -> int:
+    """Leave the adapter in the run folder; returns the step that it is of."""
+    score = run.best.score() if run.validation else None
+    if score is None:
+        save_adapter(trainer.model, run.folder.adapter, *base_name(run.spec, run.base))
+        return int(trainer.state.global_step)
+    run.best.move_to(run.folder.adapter)
+    run.notes.append(f"The adapter is that of step {score.step}, with validation loss {score.validation_loss:.4f}.")
+    return score.step
+
+
+def _result(run: _Run, trainer: Any, watcher: Watcher, *, step: int | None) -> Result:
+    """What came of it; `step` is that of the adapter, None where none was left."""
+    state = trainer.state
+    losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+    validations = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
+    last_epoch = losses[-max(1, run.plan.steps_per_epoch // run.plan.log_steps) :]
+    metrics = {
+        "steps": float(state.global_step),
+        "epochs": round(float(state.epoch or 0.0), 3),
+        "rows": float(len(run.train.rows)),
+        "rows_cut": float(run.train.cut),
+        "rows_left_out": float(run.train.left_out),
+    }
+    if losses:
+        metrics["train_loss"] = sum(last_epoch) / len(last_epoch)
+        metrics["first_loss"] = losses[0]
+    if validations:
+        metrics["validation_loss"] = min(validations)
+    if step is not None:
+        metrics["adapter_step"] = float(step)
+    return Result(
+        adapter=str(run.folder.adapter) if step is not None else None,
+        metrics=metrics,
+        measured=Measured(
+            memory_gib=round(peak_memory_gib(run.plan.device), 3),
+            seconds=round(working_seconds(run.folder.events(), datetime.now(UTC)), 1),
+            tokens_per_second=round(watcher.tokens / watcher.step_seconds, 1) if watcher.step_seconds else None,
+        ),
+        notes=run.notes if step is not None else [*run.notes, f"Its last checkpoint is of step {state.global_step}."],
+    )
