@@ -16,7 +16,7 @@ from core.base_models import READY
 from core.home import cache_dir
 from serving.completion import Completion
 
-VERSION = 1
+VERSION = 2
 """Raised when generation changes its answers."""
 
 

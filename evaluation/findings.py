@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.jobspec import JobSpec
+from evaluation.judged_model import adapter_sha256
 from evaluation.metrics import METRICS, Metric, choose_metric, field_matches, is_structure, json_valid, score
 from evaluation.report import (
     MODEL_WORDS,
@@ -89,6 +90,7 @@ def build_report(
         base_model=spec.base_model,
         base_revision=spec.base_revision,
         adapter=str(adapter) if adapter else None,
+        adapter_sha256=adapter_sha256(adapter) if adapter else None,
         train_job=spec.job,
         test_file=str(rows.test_file),
         test_sha256=rows.test_sha256,
@@ -123,11 +125,14 @@ def limits(spec: JobSpec, rows: JudgedRows, device: str) -> list[str]:
 def _worse_rows(
     rows: JudgedRows, said: Mapping[ModelName, Sequence[Said]], scores: Mapping[ModelName, Sequence[float]]
 ) -> list[WorseRow]:
-    """Rows on which the tuned model scores below the base or its best prompt, the greatest loss first."""
+    """Rows on which the tuned model scores below the base or its best prompt, the greatest loss first.
+
+    Rows that stand in training are left out, as in the scores.
+    """
     rivals: list[ModelName] = [name for name in ("base", "best_prompt") if name in scores]
     if "tuned" not in scores or not rivals:
         return []
-    losses = [(max(scores[name][at] for name in rivals) - scores["tuned"][at], at) for at in range(len(rows.test))]
+    losses = [(max(scores[name][at] for name in rivals) - scores["tuned"][at], at) for at in rows.honest]
     found = []
     for loss, at in sorted(losses, key=lambda item: (-item[0], item[1])):
         if loss <= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.run_folder import RunFolder, read_json
 from dataset.row import Message
 from serving.completion import Completion
 
+WEIGHTS = "adapter_model.safetensors"
 ADAPTER = "tuned"
 """Name under which the adapter is loaded."""
 
@@ -76,11 +78,24 @@ def find_adapter(spec: JobSpec) -> Path:
     folder = Path(spec.adapter).expanduser() if spec.adapter else run.adapter if run else Path()
     if not (folder / "adapter_config.json").is_file():
         raise NotFound(f"no adapter at {folder}.", "Has its train job succeeded?")
-    lineage = (run.path if run else folder.parent) / "lineage.json"
-    if lineage.is_file():
-        trained_on = read_json(lineage).get("base_model")
-        if trained_on and trained_on != spec.base_model:
-            raise BadInput(
-                f"the adapter was trained on {trained_on}, not on {spec.base_model}.", f"Set base_model: {trained_on}."
-            )
+    if not (folder / WEIGHTS).is_file():
+        raise NotFound(f"{folder} holds no {WEIGHTS}.", "Train the adapter again.")
+    for lineage in (folder / "lineage.json", (run.path if run else folder.parent) / "lineage.json"):
+        if lineage.is_file():
+            _refuse_other_base(spec, lineage)
+            break
     return folder
+
+
+def adapter_sha256(adapter: Path) -> str:
+    """Hash of an adapter's weights."""
+    with (adapter / WEIGHTS).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_other_base(spec: JobSpec, lineage: Path) -> None:
+    trained_on = read_json(lineage).get("base_model")
+    if trained_on and trained_on != spec.base_model:
+        raise BadInput(
+            f"the adapter was trained on {trained_on}, not on {spec.base_model}.", f"Set base_model: {trained_on}."
+        )

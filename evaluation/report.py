@@ -133,6 +133,8 @@ class EvaluationReport(_Part):
     base_model: str
     base_revision: str | None = None
     adapter: str | None = None
+    adapter_sha256: str | None = None
+    """Of the weights that were judged: a training that goes on writes over them."""
     train_job: str | None = None
     test_file: str
     test_sha256: str

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import BadInput
+from core.errors import BadInput, Refused
 from core.jobspec import JobSpec
 from dataset.normalise import keys_of
 from dataset.read import Dataset, read
@@ -42,7 +42,7 @@ class JudgedRows:
 def judged_rows(spec: JobSpec) -> JudgedRows:
     """The rows that a spec names: `test` (or else `validation`) to judge on, the first `n` of a seeded shuffle.
 
-    Raises `BadInput` where no row can be judged.
+    Raises `BadInput` where no row can be judged, `Refused` where the training rows have changed.
     """
     path = spec.test or spec.validation
     if path is None:
@@ -52,7 +52,7 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
     if not rows:
         raise BadInput("has no row with an answer.", "Judging needs rows with the right answer.", file=path)
     chosen = _sample(rows, spec.n or len(rows), spec.seed)
-    train = [row for row in _read(spec, spec.dataset).rows if row.answer.strip()] if spec.dataset else []
+    train = _training_rows(spec)
     # Leaks are looked for in all that the tune has seen, before any rows are set aside for the choice of the prompt.
     leaked = _leaks(chosen, train)
     selection: list[Row] = []
@@ -75,6 +75,19 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
         selection=selection,
         chosen_on_validation=on_validation,
     )
+
+
+def _training_rows(spec: JobSpec) -> list[Row]:
+    """Rows with an answer. Raises `Refused` where the file is not the one that was trained on."""
+    if not spec.dataset:
+        return []
+    data = _read(spec, spec.dataset)
+    if spec.dataset_sha256 and spec.dataset_sha256 != data.sha256:
+        raise Refused(
+            f"{spec.dataset} has changed since the tune was asked for, so what was trained on is not known.",
+            "Put the file back, or launch a new evaluation with the new one.",
+        )
+    return [row for row in data.rows if row.answer.strip()]
 
 
 def _read(spec: JobSpec, path: str) -> Dataset:

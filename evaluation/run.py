@@ -24,6 +24,7 @@ from evaluation.judged_model import ADAPTER, Opened, find_adapter, open_local
 from evaluation.metrics import choose_metric, score, token_f1
 from evaluation.report import ModelName, PromptChoice, PromptScore
 from evaluation.rows import JudgedRows, judged_rows
+from serving.precision import resolve_precision
 
 DEFAULT_NEW_TOKENS = 256
 _ANSWER_ROOM = 1.1
@@ -159,13 +160,14 @@ def _answerer(  # noqa: PLR0917  # one call, every one of them needed
 ) -> Answerer:
     known = [row.answer for row in rows.train] or [row.answer for row in rows.test]
     longest = max(opened.renderer.count(answer) for answer in known)
+    device = resolve_device(spec.device)
     limit = spec.max_new_tokens or min(int(longest * _ANSWER_ROOM) + 8, max(DEFAULT_NEW_TOKENS, longest + 8))
     return Answerer(
         opened.model,
         opened.base,
         (ADAPTER, adapter) if adapter else None,
         max_new_tokens=min(limit, opened.model.context - 1),
-        settings={"device": resolve_device(spec.device).partition(":")[0], "precision": spec.precision},
+        settings={"device": device.partition(":")[0], "precision": resolve_precision(spec.precision, device)},
         progress=progress,
         should_stop=should_stop,
     )

@@ -105,6 +105,22 @@ def mcnemar_exact(better: int, worse: int) -> float:
     return float(binomtest(min(better, worse), better + worse, 0.5).pvalue)
 
 
+def exact_difference(better: int, worse: int, n: int) -> tuple[float, float]:
+    """95 % interval of the difference of two shares on the same `n` rows, given how many rows differ.
+
+    Of the rows that differ, the share won has Clopper and Pearson's exact interval (1934, Biometrika 26); an interval
+    from `l` to `h` of that share is one from `(2 l - 1) d` to `(2 h - 1) d` of the difference, where `d` is the share
+    of rows that differ. It leaves out zero exactly when `mcnemar_exact` is below 0.05.
+    """
+    differ = better + worse
+    if differ == 0:
+        return 0.0, 0.0
+    from scipy.stats import binomtest
+
+    won = binomtest(better, differ, 0.5).proportion_ci(CONFIDENCE, method="exact")
+    return (2 * float(won.low) - 1) * differ / n, (2 * float(won.high) - 1) * differ / n
+
+
 def compare(
     first: str, first_scores: Sequence[float], second: str, second_scores: Sequence[float], seed: int
 ) -> Paired:
@@ -115,8 +131,11 @@ def compare(
     better = sum(value > 0 for value in differences)
     worse = sum(value < 0 for value in differences)
     binary = all(value in (0.0, 1.0) for pair in pairs for value in pair)
-    mean, low, high, luck = paired_bootstrap(differences, seed)
-    p_value = mcnemar_exact(better, worse) if binary else luck
+    mean, low, high, p_value = paired_bootstrap(differences, seed)
+    if binary:
+        # The wider of both: the bootstrap is too sure where few rows differ, the exact one where none could.
+        exact_low, exact_high = exact_difference(better, worse, n)
+        low, high, p_value = min(low, exact_low), max(high, exact_high), mcnemar_exact(better, worse)
     return Paired(
         first=first,
         second=second,

@@ -44,6 +44,10 @@ def judge(
     }
     if "best_prompt" in scores and "base" in scores:
         paired["best_prompt_vs_base"] = compare("best_prompt", scores["best_prompt"], "base", scores["base"], seed)
+    if "best_prompt" in scores and "classic" in scores:
+        paired["classic_vs_best_prompt"] = compare(
+            "classic", scores["classic"], "best_prompt", scores["best_prompt"], seed
+        )
     verdict, reasons = _decide(scores, paired, metric_words, margin)
     return Judgement(verdict=verdict, reasons=reasons, paired=paired)
 
@@ -53,7 +57,7 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
 ) -> tuple[Verdict, list[str]]:
     rows = len(next(iter(scores.values()), ()))
     if "tuned" not in scores:
-        return "not_enough_evidence", _measured_only(scores, metric_words)
+        return "not_enough_evidence", _measured_only(scores, paired, metric_words)
     if rows < MIN_ROWS:
         return "not_enough_evidence", [
             f"There are only {rows} row{'s' if rows != 1 else ''} to judge on: at least {MIN_ROWS} are needed, "
@@ -87,10 +91,14 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
     return "not_enough_evidence", [_too_few(unsure), *table]
 
 
-def _measured_only(scores: Mapping[str, Sequence[float]], metric_words: str) -> list[str]:
+def _measured_only(scores: Mapping[str, Sequence[float]], paired: Mapping[str, Paired], metric_words: str) -> list[str]:
     means = {name: sum(values) / len(values) for name, values in scores.items() if values}
     shown = ", ".join(f"{_name(name)} {value:.2f}" for name, value in means.items())
-    return [f"No tuned model was judged. On these rows ({metric_words}): {shown or 'nothing was measured'}."]
+    found = [f"No tuned model was judged. On these rows ({metric_words}): {shown or 'nothing was measured'}."]
+    rival = paired.get("classic_vs_best_prompt")
+    if rival is not None and rival.difference >= 0:
+        found.append(f"A classifier comes before any tune here: against the best prompt it is {rival.sentence}.")
+    return found
 
 
 def _classifier_does_it(pair: Paired) -> str:

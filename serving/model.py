@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM
 from core.errors import BadInput, BaseModelUnavailable, NotFound
 from serving.completion import Completion
 from serving.decode import greedy, read_prefix
+from serving.precision import resolve_precision
 from serving.prefix import MIN_SHARED_TOKENS, SharedPrefix, common_prefix, install, prefix_groups
 
 CACHE_BYTES = {"cpu": 2 << 30, "cuda": 16 << 30}
@@ -46,15 +47,11 @@ class ChatModel:
     ) -> ChatModel:
         """Load a folder with safetensors, and adapters by the name under which they will be asked for.
 
-        `precision` auto is float32 on a CPU (bfloat16 reads prompts faster there but writes three times slower:
-        measured on AVX-512 BF16) and bfloat16 on a card. Raises `BaseModelUnavailable`, `NotFound` or `BadInput`.
+        `precision` is float32, bfloat16 or auto. Raises `BaseModelUnavailable`, `NotFound` or `BadInput`.
         """
-        if precision == "auto":
-            precision = "float32" if device == "cpu" else "bfloat16"
+        dtype = getattr(torch, resolve_precision(precision, device))
         try:
-            model = AutoModelForCausalLM.from_pretrained(
-                base, dtype=getattr(torch, precision), local_files_only=True, use_safetensors=True
-            )
+            model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, local_files_only=True, use_safetensors=True)
         except (OSError, ValueError, KeyError) as error:
             first_line = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             raise BaseModelUnavailable(f"{base} cannot be loaded ({first_line}).", "Prepare it again.") from error
@@ -222,9 +219,10 @@ def _with_adapter(model: Any, name: str, folder: Path) -> Any:
     check_adapter(folder)
     try:
         if isinstance(model, PeftModel):
-            model.load_adapter(str(folder), adapter_name=name)
+            model.load_adapter(str(folder), adapter_name=name, autocast_adapter_dtype=False)
             return model
-        return PeftModel.from_pretrained(model, str(folder), adapter_name=name).eval()
+        # In the base's number format: beside a bfloat16 base, a float32 adapter would convert at every layer.
+        return PeftModel.from_pretrained(model, str(folder), adapter_name=name, autocast_adapter_dtype=False).eval()
     except (RuntimeError, ValueError, KeyError) as error:
         raise BadInput(
             f"the adapter {folder} does not fit this base model.", "Was it trained on another base?", file=str(folder)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound, Refused
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from evaluation.report import read_report
@@ -109,6 +110,53 @@ def test_held_out_rows_that_stand_in_training_count_apart(tickets: JobSpec, judg
     assert any("15 held-out rows stand in training" in reason for reason in report.reasons)
 
 
+def test_rows_that_were_learned_by_heart_are_not_among_those_that_got_worse(
+    tickets: JobSpec, judge: Judge, tmp_path: Path
+) -> None:
+    leaky = write_tickets(tmp_path / "leaky.jsonl", [*range(100, 105), *range(300, 330)])
+
+    def worse_everywhere(prompt: str, tuned: bool) -> str:
+        return "no" if tuned else right_answer(prompt)
+
+    report = judge(tickets.model_copy(update={"test": str(leaky)}), worse_everywhere)
+    assert [row.line for row in report.worse_rows] == list(range(6, 36))
+
+
+def test_where_every_row_was_trained_on_there_is_no_verdict(tickets: JobSpec, judge: Judge) -> None:
+    report = judge(tickets.model_copy(update={"test": tickets.dataset}), lambda prompt, tuned: right_answer(prompt))
+    assert report.verdict == "not_enough_evidence" and report.rows == 0
+    assert "only 0 rows" in report.reasons[0]
+    assert any("60 held-out rows stand in training" in reason for reason in report.reasons)
+    assert (report.models["tuned"]["task"].low, report.models["tuned"]["task"].high) == (0.0, 1.0)
+    assert report.leak.naive["tuned"].score == 1.0
+
+
+def test_training_rows_that_changed_since_are_refused(tickets: JobSpec, judge: Judge) -> None:
+    known = hashlib.sha256(Path(tickets.dataset or "").read_bytes()).hexdigest()
+    same = tickets.model_copy(update={"dataset_sha256": known})
+    assert judge(same, tuned_only).verdict == "ship"
+    write_tickets(Path(tickets.dataset or ""), range(300, 360))
+    with pytest.raises(Refused, match="has changed since the tune was asked for"):
+        judge(same, tuned_only)
+
+
+def test_the_same_judgement_twice_is_the_same(tickets: JobSpec, judge: Judge) -> None:
+    def sometimes(prompt: str, tuned: bool) -> str:
+        # Prompts differ, answers do not depend on their order.
+        return right_answer(prompt) if (len(prompt) + tuned) % 3 else "no"
+
+    apart = {"created_at", "seconds_per_answer"}
+    one, other = (judge(tickets, sometimes).model_dump(exclude=apart) for _ in range(2))
+    assert one == other
+    other_seed = judge(tickets.model_copy(update={"seed": 8}), sometimes)
+    assert other_seed.answers == judge(tickets, sometimes).answers
+
+
+def test_the_report_names_the_weights_that_were_judged(tickets: JobSpec, judge: Judge) -> None:
+    assert judge(tickets, tuned_only).adapter_sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert judge(tickets.model_copy(update={"adapter": None}), tuned_only).adapter_sha256 is None
+
+
 def test_a_label_task_gets_the_classifier_and_it_wins(judge: Judge, tickets: JobSpec, tmp_path: Path) -> None:
     def rows(name: str, numbers: range) -> str:
         path = tmp_path / name
@@ -206,6 +254,34 @@ def test_a_model_that_never_stops_is_cut_and_this_is_said(tickets: JobSpec, judg
     assert max(len(answer.answers["tuned"]) for answer in report.answers) < 200
 
 
+def test_a_task_of_free_text_is_scored_by_its_words(judge: Judge, tickets: JobSpec, tmp_path: Path) -> None:
+    def rows(name: str, numbers: range) -> str:
+        path = tmp_path / name
+        reply = "Dear colleague, thank you for letter {at}. We shall look into it and come back to you by Friday."
+        path.write_text(
+            "".join(json.dumps({"prompt": f"letter {at}", "completion": reply.format(at=at)}) + "\n" for at in numbers)
+        )
+        return str(path)
+
+    spec = tickets.model_copy(
+        update={"dataset": rows("a.jsonl", range(60)), "validation": None, "test": rows("b.jsonl", range(100, 130))}
+    )
+
+    def house_voice(prompt: str, tuned: bool) -> str:
+        number = int(prompt.rsplit("letter ", maxsplit=1)[-1])
+        if tuned:
+            promise = " by Friday." if number % 2 else "."
+            return f"Dear colleague, thank you for letter {number}. We shall look into it and come back to you{promise}"
+        return "Thank you for your letter."
+
+    report = judge(spec, house_voice)
+    tuned = report.models["tuned"]["task"]
+    assert (report.metric, report.verdict) == ("token_f1", "ship")
+    assert 0.9 < tuned.low <= tuned.score <= tuned.high < 1
+    assert report.paired["tuned_vs_base"].test == "paired bootstrap"
+    assert "classic" not in report.models and not report.json_valid
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
@@ -227,6 +303,19 @@ def test_an_adapter_of_another_base_is_refused(tickets: JobSpec, judge: Judge) -
     lineage = Path(tickets.adapter or "").parent / "lineage.json"
     lineage.write_text(json.dumps({"base_model": "other/base"}))
     with pytest.raises(BadInput, match="trained on other/base"):
+        judge(tickets, tuned_only)
+
+
+def test_a_lineage_beside_the_weights_is_read_first(tickets: JobSpec, judge: Judge) -> None:
+    folder = Path(tickets.adapter or "")
+    (folder / "lineage.json").write_text(json.dumps({"base_model": tickets.base_model}))
+    (folder.parent / "lineage.json").write_text(json.dumps({"base_model": "other/base"}))
+    assert judge(tickets, tuned_only).verdict == "ship"
+
+
+def test_an_adapter_without_weights_is_refused(tickets: JobSpec, judge: Judge) -> None:
+    (Path(tickets.adapter or "") / "adapter_model.safetensors").unlink()
+    with pytest.raises(NotFound, match=r"holds no adapter_model\.safetensors"):
         judge(tickets, tuned_only)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from evaluation.stats import (
     bootstrap_mean,
     compare,
+    exact_difference,
     interval,
     luck,
     mcnemar_exact,
@@ -31,6 +32,26 @@ def test_mcnemar_is_exact() -> None:
     assert mcnemar_exact(9, 1) == pytest.approx(22 / 1024)
     assert mcnemar_exact(0, 0) == 1.0
     assert mcnemar_exact(3, 3) == 1.0
+
+
+def test_the_exact_interval_of_a_difference_follows_from_clopper_and_pearson() -> None:
+    # 9 of 10: 0.5550 to 0.9975 (Clopper and Pearson). Of 40 rows a quarter differ.
+    low, high = exact_difference(9, 1, 40)
+    assert (low, high) == (pytest.approx((2 * 0.5550 - 1) / 4, abs=1e-4), pytest.approx((2 * 0.9975 - 1) / 4, abs=1e-4))
+    assert exact_difference(0, 0, 40) == (0.0, 0.0)
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 40))
+@settings(max_examples=60, deadline=None)
+def test_the_interval_and_the_test_never_contradict_each_other(better: int, worse: int, same: int) -> None:
+    one = [1.0] * better + [0.0] * worse + [1.0] * same
+    other = [0.0] * better + [1.0] * worse + [1.0] * same
+    paired = compare("tuned", one, "base", other, seed=1)
+    if not (paired.beats or paired.loses):
+        assert paired.low <= 0 <= paired.high
+    low, high = exact_difference(better, worse, max(1, len(one)))
+    assert ((low > 0) or (high < 0)) == (paired.p_value < 0.05)
+    assert paired.low <= paired.difference <= paired.high
 
 
 def test_the_sentence_is_plain_words() -> None:

@@ -92,6 +92,25 @@ def test_a_measurement_without_a_tuned_model_says_what_it_found() -> None:
     )
 
 
+def test_a_measurement_of_a_label_task_names_the_classifier_before_any_tune() -> None:
+    found = judge(
+        {"base": marks(0, 40), "best_prompt": marks(20, 20), "classic": marks(38, 2)}, metric_words="exact match"
+    )
+    assert found.verdict == "not_enough_evidence"
+    assert found.reasons[1].startswith("A classifier comes before any tune here: against the best prompt it is better")
+    poor = judge(
+        {"base": marks(0, 40), "best_prompt": marks(30, 10), "classic": marks(8, 32)}, metric_words="exact match"
+    )
+    assert len(poor.reasons) == 1
+
+
+def test_a_margin_of_the_spec_decides_what_is_worth_it() -> None:
+    scores = {"base": marks(50, 150), "best_prompt": marks(100, 100), "tuned": marks(102, 98)}
+    strict = judge(scores, metric_words="exact match", margin=0.2)
+    assert strict.verdict == "do_not_ship" and "20 points that would be worth it" in strict.reasons[0]
+    assert judge(scores, metric_words="exact match", margin=0.01).verdict == "not_enough_evidence"
+
+
 def test_no_rows_at_all_are_survived() -> None:
     verdict, reason = verdict_of(base=[], best_prompt=[], tuned=[])
     assert verdict == "not_enough_evidence"
