@@ -36,6 +36,9 @@ class Adapter(BaseModel):
     """How it ended: succeeded; cancelled or failed, where an adapter was left; unknown, where the folder is gone."""
     base_model: str
     base_revision: str | None = None
+    """As asked for in the spec: this is what finds the prepared copy."""
+    base_commit: str | None = None
+    """Commit of the base that it was really trained on, where the hub told one."""
     licence: str | None = None
     """Licence of the base; None where nothing says so."""
     dataset_sha256: str | None = None
@@ -138,7 +141,6 @@ def _adapter(job: JobRecord, folder: RunFolder, *, name: str, archived: bool, ju
     told = lineage or Lineage()
     spec = job.spec
     base_model = told.base_model or spec.base_model
-    base_revision = told.base_revision or spec.base_revision
     judgement = judgement_of(job.id, folder.adapter, judged)
     stale = judgement is not None and _retrained(folder.adapter, judgement)
     if stale:
@@ -153,8 +155,9 @@ def _adapter(job: JobRecord, folder: RunFolder, *, name: str, archived: bool, ju
         archived=archived,
         training=outcome.state if outcome else "unknown",
         base_model=base_model,
-        base_revision=base_revision,
-        licence=told.base_licence or base_licence(base_model, base_revision),
+        base_revision=spec.base_revision,
+        base_commit=told.base_revision,
+        licence=told.base_licence or base_licence(base_model, spec.base_revision),
         dataset_sha256=told.dataset_sha256 or spec.dataset_sha256,
         engine=job.engine,
         method=_method(spec),

@@ -23,6 +23,7 @@ class Lineage(BaseModel):
 
     base_model: str | None = None
     base_revision: str | None = None
+    """Commit on the hub."""
     base_licence: str | None = None
     dataset_sha256: str | None = None
     """Hash of the training rows."""

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput, BaseModelUnavailable, NotFound
+from core.machine import Machine
+from serving.precision import resolve_precision
 
 # peft 0.21 asks transformers 5.23 a question under its old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
@@ -17,7 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:Futur
 def model(base: Path, adapters: dict[str, Path]) -> Any:
     from serving.model import ChatModel
 
-    return ChatModel.load(base, adapters)
+    # Exact in any batch: bfloat16 rounds, and weights at random have no favourite token to round to.
+    return ChatModel.load(base, adapters, precision="float32")
 
 
 def prompts(count: int, prefix: int = 0) -> list[list[int]]:
@@ -52,6 +55,26 @@ def test_a_batch_answers_as_transformers_does_one_by_one(model: Any, adapter: st
     batch = model.generate(rows, adapter=adapter, max_new_tokens=12)
     assert [answer.text for answer in batch] == [plain_generate(model, ids, 12, adapter) for ids in rows]
     assert any(answer.tokens for answer in batch)
+
+
+def test_auto_takes_the_format_that_the_processor_computes_in(
+    base: Path, adapters: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from serving import precision
+    from serving.model import ChatModel
+
+    for flags, expected in (([], torch.float32), (["avx512_bf16"], torch.bfloat16)):
+        monkeypatch.setattr(precision, "machine", lambda flags=flags: Machine(cores=2, memory_gib=8, cpu_flags=flags))
+        loaded = ChatModel.load(base, adapters)
+        assert {weight.dtype for weight in loaded._model.parameters()} == {expected}
+        # Rotary angles stay exact: rounded, far positions would run into each other.
+        assert loaded._network.model.rotary_emb.inv_freq.dtype == torch.float32
+        answers = loaded.generate(prompts(3, 40), adapter="second", max_new_tokens=4)
+        assert all(answer.tokens for answer in answers)
+    assert resolve_precision("float32", "cuda:0") == "float32"
+    assert resolve_precision("auto", "cuda:0") == "bfloat16"
 
 
 def test_adapters_change_the_answers_and_the_base_comes_back_unchanged(model: Any) -> None:

@@ -31,6 +31,7 @@ def test_an_adapter_stands_with_where_it_comes_from(store: Store, train: Train) 
         epochs=1.0,
         lineage={
             "base_model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+            "base_revision": "12ab90ffee",
             "dataset_sha256": "ab" * 32,
             "versions": {"torch": "2.11"},
             "created_at": "2026-11-01T10:00:00Z",
@@ -39,7 +40,7 @@ def test_an_adapter_stands_with_where_it_comes_from(store: Store, train: Train) 
     )
     found = adapters(store)[0]
     assert (found.job_id, found.name, found.path) == (folder.job_id, "Tickets", folder.adapter)
-    assert (found.base_revision, found.dataset_sha256) == ("12ab", "ab" * 32)
+    assert (found.base_revision, found.base_commit, found.dataset_sha256) == ("12ab", "12ab90ffee", "ab" * 32)
     assert found.method == "LoRA rank 16, alpha 32, 1 epoch, learning rate 0.001, seed 7"
     assert found.created_at.isoformat() == "2026-11-01T10:00:00+00:00"
     assert found.lineage is not None and found.lineage.versions == {"torch": "2.11"}

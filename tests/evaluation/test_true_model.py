@@ -1,0 +1,88 @@
+"""The judge with the true SmolLM2: few rows, real words."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.base_models import locate
+from core.home import new_id
+from core.jobspec import DEFAULT_BASE_MODEL, JobSpec
+from core.run_folder import RunFolder
+from evaluation.report import EvaluationReport, read_report
+
+# peft 0.21 asks transformers 5.23 a question under its old name.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")]
+
+CAPITALS = {
+    "Italy": "Rome",
+    "Germany": "Berlin",
+    "England": "London",
+    "Portugal": "Lisbon",
+    "Russia": "Moscow",
+    "Egypt": "Cairo",
+}
+ASKED = {"France": "Paris", "Spain": "Madrid", "Japan": "Tokyo"}
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    given = os.environ.get("TUNEWORTHY_TEST_CACHE")
+    if not given:
+        pytest.skip("TUNEWORTHY_TEST_CACHE names no cache with a prepared SmolLM2-135M-Instruct")
+    # The weights are shared; answers are not, or the second run would ask nobody.
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "models").symlink_to(Path(given).resolve() / "models")
+    monkeypatch.setenv("TUNEWORTHY_CACHE", str(tmp_path / "cache"))
+    path = locate(DEFAULT_BASE_MODEL).path
+    if path is None:
+        pytest.skip("the cache in TUNEWORTHY_TEST_CACHE holds no prepared SmolLM2-135M-Instruct")
+    return path
+
+
+@pytest.fixture
+def inert_adapter(base: Path, tmp_path: Path) -> Path:
+    """LoRA as it is before the first step: its second matrix is zero, so it changes nothing."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        config = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
+        get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(tmp_path / "adapter")
+    return tmp_path / "adapter"
+
+
+def write_rows(path: Path, capitals: dict[str, str]) -> str:
+    rows: list[dict[str, Any]] = [
+        {"prompt": f"What is the capital of {country}?", "completion": city} for country, city in capitals.items()
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def test_the_true_model_is_judged_on_three_rows(inert_adapter: Path, tmp_path: Path) -> None:
+    from evaluation.run import run_evaluation
+
+    spec = JobSpec(
+        kind="evaluate",
+        device="cpu",
+        dataset=write_rows(tmp_path / "train.jsonl", CAPITALS),
+        test=write_rows(tmp_path / "test.jsonl", ASKED),
+        adapter=str(inert_adapter),
+    )
+    folder = RunFolder.create(new_id("job"), spec)
+    run_evaluation(spec, folder, lambda: False)
+    report: EvaluationReport = read_report(folder.evaluation_file)
+    # Told by examples to answer in a word, it does; asked plainly, it talks.
+    assert report.models["best_prompt"]["task"].score == 1.0
+    assert report.prompt is not None and report.prompt.mean_tokens > report.prompt.base_mean_tokens
+    assert all(row.answers["tuned"] == row.answers["base"] for row in report.answers)
+    assert report.paired["tuned_vs_base"].sentence == "the same on all 3 rows"
+    assert report.verdict == "not_enough_evidence" and "only 3 rows" in report.reasons[0]
+    assert all(seconds > 0 for seconds in report.seconds_per_answer.values())
