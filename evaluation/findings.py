@@ -113,6 +113,9 @@ def limits(spec: JobSpec, rows: JudgedRows, device: str) -> list[str]:
     ]
     if len(rows.test) < rows.in_file:
         found.append(f"Only {len(rows.test)} of {rows.in_file} rows were judged, drawn by seed {spec.seed}.")
+    if rows.left_out:
+        were = "line could not be read or has" if rows.left_out == 1 else "lines could not be read or have"
+        found.append(f"{rows.left_out} {were} no answer, and counted for nothing: see `tuneworthy check`.")
     if not spec.test:
         found.append(
             "The rows that were judged on are the validation rows: if they chose the checkpoint, scores are flattering."

@@ -32,6 +32,8 @@ class JudgedRows:
     train: list[Row]
     selection: list[Row]
     chosen_on_validation: bool
+    left_out: int = 0
+    """Lines of the file of held-out rows that could not be read, and rows in it without an answer."""
 
     @property
     def honest(self) -> list[int]:
@@ -74,6 +76,9 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
         train=train,
         selection=selection,
         chosen_on_validation=on_validation,
+        left_out=sum(found.count for found in held_out.findings if found.check == "bad_line")
+        + len(held_out.rows)
+        - len(rows),
     )
 
 

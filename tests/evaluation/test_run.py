@@ -231,6 +231,18 @@ def test_the_limits_name_what_was_not_measured(tickets: JobSpec, judge: Judge) -
     assert report.rows == 12
 
 
+def test_lines_that_cannot_be_judged_are_counted(tickets: JobSpec, judge: Judge) -> None:
+    path = Path(tickets.test or "")
+    unanswered = json.dumps({"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": " "}]})
+    path.write_text(path.read_text() + '{"messages": [\n' + unanswered + "\n")
+    report = judge(tickets, tuned_only)
+    assert report.rows == 40
+    assert any(limit.startswith("2 lines could not be read or have no answer") for limit in report.limits)
+    assert not any(
+        "could not be read" in limit for limit in judge(tickets.model_copy(update={"test": None}), tuned_only).limits
+    )
+
+
 def test_a_sample_is_drawn_by_the_seed(tickets: JobSpec, judge: Judge) -> None:
     spec = tickets.model_copy(update={"n": 25})
     one, same = judge(spec, tuned_only), judge(spec, tuned_only)
