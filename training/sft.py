@@ -163,6 +163,8 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
         report.stage(f"Training, from step {step_of(run.resume_from)} on")
     try:
         trainer.train(resume_from_checkpoint=str(run.resume_from) if run.resume_from else None)
+        if run.validation and not stop() and not _was_validated(trainer):
+            trainer.evaluate()  # it was stopped in its last validation, and resumed
     except StoppedValidating:
         trainer._save_checkpoint(trainer.model, None)
         watcher.on_save(trainer.args, trainer.state, trainer.control)
@@ -178,6 +180,12 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
     write_lineage(lineage, run.folder.path, run.folder.adapter)
     keep_only_last(run.folder.checkpoints)
     return _result(run, trainer, watcher, step=step)
+
+
+def _was_validated(trainer: Any) -> bool:
+    """Do the present weights have a validation loss?"""
+    state = trainer.state
+    return any("eval_loss" in entry and entry["step"] == state.global_step for entry in state.log_history)
 
 
 def _keep_adapter(run: _Run, trainer: Any) -> int:

@@ -77,7 +77,7 @@ class AbruptEnd:
 
     @contextmanager
     def allowed(self, patience_seconds: float = 0.0) -> Iterator[None]:
-        """Inside, the process may be ended `patience_seconds` after the request. Raises `Stopped` at the block's end."""
+        """Inside, the process may be ended `patience_seconds` after the request. Raises `Stopped` at its end."""
         self._allow(patience_seconds)
         try:
             yield
