@@ -39,6 +39,7 @@ class ChatModel:
         self._network = config if adapters else model
         self._end_ids = _end_ids(self._network)
         self._shares = install(self._network)
+        self._network.get_output_embeddings().register_forward_pre_hook(_contiguous)
         self.context = int(getattr(self._network.config.get_text_config(), "max_position_embeddings", 2048))
 
     @classmethod
@@ -213,6 +214,14 @@ class ChatModel:
         else:
             self._model.set_adapter(self._adapters[adapter])
             yield
+
+
+def _contiguous(_module: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """The last token of each row, side by side.
+
+    As a slice of all tokens, it would make torch copy the whole output matrix once a row (3 GB for 56 rows).
+    """
+    return (inputs[0].contiguous(), *inputs[1:])
 
 
 def _with_adapter(model: Any, name: str, folder: Path) -> Any:
