@@ -48,7 +48,7 @@ def main() -> int:
 def missing_here() -> str:
     """What this machine lacks, in one line with the command that brings it; empty when all is there."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file runs before pip can refuse an old Python
         return f"Python {version} is too old. Install 3.11 or newer, then: make PYTHON=python3.12 app"
     try:
         import ensurepip
@@ -118,10 +118,9 @@ def fetch_browser(venv: Path) -> None:
         return
     print("Fetching a browser for the tests ...", flush=True)
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
-            subprocess.run(command, env=environment, check=False, **quiet)
+            subprocess.run(command, env=environment, check=False, capture_output=True)
     if not any(shutil.which(name) for name in BROWSERS):
         playwright = [str(venv / "bin" / "playwright"), "install", "chromium"]
         done = subprocess.run(playwright, check=False, capture_output=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import advice, data, journey, jobs, machine, results
+from commands import advice, data, jobs, journey, machine, results
 
 cli = typer.Typer(
     name="tuneworthy",

@@ -1,16 +1,15 @@
-"""Chains of jobs: prepare the base if needed, tune, judge. Everything is checked before anything is stored or started."""
+"""Chains of jobs: prepare the base if needed, tune, judge. All is checked before anything is stored or started."""
 
 from __future__ import annotations
 
+from backends.engines import engine
+from backends.launch import submit
 from core.base_models import locate
 from core.errors import EngineError, ProblemsFound
 from core.home import new_id
 from core.jobspec import JobSpec
 from core.plan import EvaluationPlan, Plan
 from core.store import JobRecord, Store
-
-from backends.engines import engine
-from backends.launch import submit
 
 
 def launch_tune(
@@ -69,12 +68,12 @@ def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: Eva
         store.update_plan(plan.id, evaluation_plan=evaluation_plan)
     group = new_id("group")
     records: list[JobRecord] = []
-    for spec in specs:
+    for bare in specs:
         before = records[-1] if records else None
         updates: dict[str, object] = {"group": group, "after": [before.id] if before else []}
-        if spec.kind == "evaluate" and before is not None and before.kind == "train":
+        if bare.kind == "evaluate" and before is not None and before.kind == "train":
             updates["job"] = before.id
-        spec = spec.model_copy(update=updates)
+        spec = bare.model_copy(update=updates)
         records.append(store.add_job(spec, plan_id=plan.id, predicted=host.estimate(spec)))
     # All intents are stored before the first one starts: a crash between two leaves nothing unknown.
     started: list[JobRecord] = []

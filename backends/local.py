@@ -13,8 +13,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from training.specs import check_train_spec
-
 from backends.estimates import estimate_local
 from core.base_models import locate
 from core.errors import BadInput, EngineError, NotFound, Problem, TuneworthyError
@@ -25,6 +23,7 @@ from core.jobspec import JobSpec
 from core.machine import resolve_device
 from core.run_folder import RunFolder
 from core.tickets import Ticket, queue
+from training.specs import check_train_spec
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MIN_FREE_GIB = 1.0

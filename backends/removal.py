@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from backends.launch import state_of
 from core.errors import Refused
 from core.home import cache_dir, data_dir, run_dir, runs_dir
 from core.plan import Plan
 from core.store import JobRecord, Store
-
-from backends.launch import state_of
 
 Thing = Literal["plan", "job", "data"]
 Purge = Literal["checkpoints", "uploads", "cache"]

@@ -65,6 +65,7 @@ class BadInput(TuneworthyError):
         return str(self.problems()[0])
 
     def problems(self) -> list[Problem]:
+        """This error as a list of one."""
         return [Problem(what=self.message, where=self.where, hint=self.hint)]
 
 
@@ -81,6 +82,7 @@ class ProblemsFound(BadInput):
         return "; ".join(str(problem) for problem in self.found)
 
     def problems(self) -> list[Problem]:
+        """All that was found, in the order of the file or form."""
         return self.found
 
 

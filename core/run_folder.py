@@ -75,22 +75,27 @@ class RunFolder:
 
     @property
     def spec_file(self) -> Path:
+        """What was asked: the JobSpec."""
         return self.path / "spec.json"
 
     @property
     def lock_file(self) -> Path:
+        """Held by the worker as long as it lives."""
         return self.path / "lock"
 
     @property
     def log_file(self) -> Path:
+        """All that the worker and its libraries print."""
         return self.path / "log.txt"
 
     @property
     def checkpoints(self) -> Path:
+        """Weights and optimizer of the run, to resume from."""
         return self.path / "checkpoints"
 
     @property
     def adapter(self) -> Path:
+        """The finished adapter."""
         return self.path / "adapter"
 
     @property
@@ -228,6 +233,7 @@ class RunFolder:
 
     @property
     def cancel_asked(self) -> bool:
+        """Whether somebody asked for a stop since the job was last opened."""
         return (self.path / "cancel").exists()
 
     def reopen(self) -> None:

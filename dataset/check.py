@@ -31,8 +31,9 @@ def check(
     """The report that `tuneworthy check` prints.
 
     Without a `renderer` (the tokenizer and template of the base model) tokens are estimated and the loss mask is not
-    looked at. `group` is a column whose values should stand on one side of the split. Line numbers are those of the data
-    file; for the overlap checks those of the validation file. Raises `BadInput` for a group column that is not there.
+    looked at. `group` is a column whose values should stand on one side of the split. Line numbers are those of the
+    data file; for the overlap checks those of the validation file. Raises `BadInput` for a group column
+    that is not there.
     """
     rows = dataset.rows
     keys = keys_of(rows)

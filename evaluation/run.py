@@ -150,7 +150,7 @@ def nearest_is_affordable(spec: JobSpec, rows: JudgedRows, opened: Opened) -> bo
     return min(spec.few_shot, MAX_NEAREST) * each * (len(rows.test) + len(rows.selection)) <= NEAREST_TOKENS_ON_CPU
 
 
-def _answerer(  # noqa: PLR0917  # one call, every one of them needed
+def _answerer(  # one call, every one of them needed
     spec: JobSpec,
     rows: JudgedRows,
     adapter: Path | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -16,6 +15,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from core.errors import BadInput, BaseModelUnavailable, NotFound
+from serving.adapter_files import check_adapter
 from serving.completion import Completion
 from serving.decode import greedy, read_prefix
 from serving.precision import resolve_precision
@@ -236,21 +236,6 @@ def _with_adapter(model: Any, name: str, folder: Path) -> Any:
         raise BadInput(
             f"the adapter {folder} does not fit this base model.", "Was it trained on another base?", file=str(folder)
         ) from error
-
-
-def check_adapter(folder: Path) -> None:
-    """Raise `NotFound` or `BadInput` unless the folder holds a LoRA adapter with safetensors weights."""
-    config = folder / "adapter_config.json"
-    if not config.is_file() or not (folder / "adapter_model.safetensors").is_file():
-        raise NotFound(
-            f"{folder} holds no adapter.", "An adapter has adapter_config.json and adapter_model.safetensors."
-        )
-    try:
-        kind = json.loads(config.read_bytes()).get("peft_type")
-    except (ValueError, AttributeError) as error:
-        raise BadInput("is not JSON.", "Train the adapter again.", file=str(config)) from error
-    if kind != "LORA":
-        raise BadInput(f"is an adapter of kind {str(kind)[:40]}.", "This release serves LoRA.", file=str(config))
 
 
 def _end_ids(model: Any) -> frozenset[int]:

@@ -101,7 +101,7 @@ def install(model: Any) -> bool:
     return True
 
 
-def attend(  # noqa: PLR0917  # transformers calls it so
+def attend(  # transformers calls it so
     module: torch.nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -130,7 +130,7 @@ def attend(  # noqa: PLR0917  # transformers calls it so
     return torch.cat([_attend_rows(*part, prefix, scale) for part in parts]), None
 
 
-def _attend_rows(  # noqa: PLR0917  # called with a batch, part by part
+def _attend_rows(  # called with a batch, part by part
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -158,7 +158,7 @@ def _attend_rows(  # noqa: PLR0917  # called with a batch, part by part
     return answer.reshape(batch, heads, q_tokens, dim).transpose(1, 2)
 
 
-def _attend_long_rows(  # noqa: PLR0917  # as above
+def _attend_long_rows(  # as above
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,

@@ -16,19 +16,22 @@ from pathlib import Path
 
 from core.errors import TuneworthyError
 from serving import lease
+from serving.adapter_files import check_adapter
 from serving.chat_http import HOST, ChatServer, say
 from serving.endpoint import Address, ServingFolder, ServingSpec
 
 
 def serve(folder: ServingFolder, spec: ServingSpec) -> None:
     """Load, answer until nobody asks any more or somebody says stop."""
+    adapters = {name: Path(path) for name, path in spec.adapters.items()}
+    for path in adapters.values():
+        check_adapter(path)  # at once, not after the seconds that the libraries take
     folder.say("importing the libraries")
     from dataset.render import Renderer
     from serving.model import ChatModel
 
     folder.say("loading the model")
     say(f"loading {spec.base_model} with {len(spec.adapters)} adapter(s) on {spec.device}")
-    adapters = {name: Path(path) for name, path in spec.adapters.items()}
     model = ChatModel.load(Path(spec.base_path), adapters, spec.device)
     server = ChatServer(model, Renderer.from_folder(Path(spec.base_path)))
     stopping = threading.Event()

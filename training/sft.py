@@ -53,7 +53,7 @@ class _Run:
     notes: list[str]
 
 
-def run_train(  # noqa: PLR0917  # the worker calls it with all that it has
+def run_train(  # the worker calls it with all that it has
     spec: JobSpec, folder: RunFolder, base: Path, report: Report, stop: Stop, abrupt: AbruptEnd
 ) -> Result:
     """Train what the spec says on the model in the folder `base`, from the last whole checkpoint if there is one.

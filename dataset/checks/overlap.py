@@ -50,10 +50,11 @@ def check_groups(train: Sequence[Row], held_out: Sequence[Row], group: str) -> I
     seen = {str(row.extra[group]) for row in train if group in row.extra}
     shared = [row.line for row in held_out if group in row.extra and str(row.extra[group]) in seen]
     if shared:
+        have = plural(len(shared), "validation row has its", "validation rows have their")
         yield finding(
             "split_group_overlap",
             "warning",
             shared,
-            f"{plural(len(shared), 'validation row has its', 'validation rows have their')} `{group[:80]}` in training.",
+            f"{have} `{group[:80]}` in training.",
             "The score on them flatters: split again with this column as the group.",
         )

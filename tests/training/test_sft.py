@@ -229,9 +229,7 @@ def test_rows_that_are_cut_or_teach_nothing_are_counted(spec: JobSpec, train: Tr
     assert all(note in shown for note in result.notes)
 
 
-def test_data_without_a_trainable_token_is_refused_with_the_reason(
-    spec: JobSpec, train: Train, tmp_path: Path
-) -> None:
+def test_data_without_a_trainable_token_is_refused_with_the_reason(spec: JobSpec, train: Train, tmp_path: Path) -> None:
     far = write_rows(tmp_path / "far.jsonl", [chat("Tell me all. " * 60, "no")] * 3)
     with pytest.raises(BadInput, match="all answers lie behind the first 128 tokens") as caught:
         train(spec.model_copy(update={"dataset": far}))
@@ -260,7 +258,7 @@ def test_layers_that_the_model_lacks_are_named(spec: JobSpec, train: Train) -> N
         train(spec.model_copy(update={"method": method}))
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_advice(spec: JobSpec, train: Train, base: Path, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_ends_with_advice(spec: JobSpec, train: Train, base: Path, tmp_path: Path) -> None:
     import torch
     from safetensors.torch import load_file, save_file
 
