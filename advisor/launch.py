@@ -80,7 +80,7 @@ def tune_spec(answers: Answers, rows: int | None) -> tuple[JobSpec, list[str]]:
     spec = JobSpec(
         kind="train",
         base_model=DEFAULT_BASE_MODEL,
-        method=MethodSpec(kind="lora", rank=rank, alpha=2 * rank, dropout=0.05),
+        method=MethodSpec(kind="lora", rank=rank, alpha=2 * rank, dropout=0.0),
         epochs=epochs,
         learning_rate=1e-3,
         max_tokens=_max_tokens(answers),

@@ -15,6 +15,7 @@ from trl import SFTConfig, SFTTrainer
 
 from core.errors import BadInput, BaseModelUnavailable
 from core.jobspec import JobSpec
+from training.answer_loss import learn_answers_only
 from training.order import LengthGrouped
 from training.plan import TrainingPlan
 from training.rows import Part
@@ -66,6 +67,8 @@ def build_trainer(
         raise
     trainer.remove_callback(PrinterCallback)
     trainer._get_train_sampler = lambda *_: LengthGrouped(train.token_counts, plan.micro_batch, spec.seed)
+    if plan.on_cpu:
+        learn_answers_only(trainer)
     trainer.create_model_card = lambda *_, **__: None  # an empty form in every checkpoint
     return trainer
 
