@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from training.specs import check_train_spec
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MIN_FREE_GIB = 1.0
+LAST_WORKER_SECONDS = 10.0
+"""A worker has said its last word a moment before it lets go of its folder."""
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
 _PREPARED_FIRST = ("train", "evaluate")
 
@@ -113,9 +116,8 @@ class LocalEngine:
             return Problem(what="the job has succeeded; there is nothing to go on with.", where=ref.ref)
         if not state.done and state.note != "not started":
             return Problem(what="the job is still at work.", where=ref.ref, hint="Wait for it, or cancel it first.")
-        folder.reopen()
         try:
-            self._start(folder, folder.spec())
+            self._start(folder, folder.spec(), again=True)
         except EngineError as error:
             return error.problems()[0]
         return None
@@ -142,8 +144,10 @@ class LocalEngine:
             raise EngineError(f"job {ref.ref} has no result: it is {state.state}.", state.reason or "Wait for it.")
         return outcome.result
 
-    def _start(self, folder: RunFolder, spec: JobSpec) -> None:
-        lock = folder.acquire()
+    def _start(self, folder: RunFolder, spec: JobSpec, *, again: bool = False) -> None:
+        lock = folder.acquire(wait_seconds=LAST_WORKER_SECONDS if again else 2.0)
+        if again:  # only now: the last worker would miss its own last word
+            folder.reopen()
         descriptors = [lock]
         command = [sys.executable, "-m", "training.worker", str(folder.path), "--lock-fd", str(lock)]
         ticket = None
@@ -154,7 +158,7 @@ class LocalEngine:
                 descriptors.append(ticket.descriptor)
                 command += ["--ticket", str(ticket.path), "--ticket-fd", str(ticket.descriptor)]
             with folder.log_file.open("ab") as log:
-                subprocess.Popen(
+                worker = subprocess.Popen(
                     command,
                     cwd=PROJECT_ROOT,
                     stdin=subprocess.DEVNULL,
@@ -164,6 +168,8 @@ class LocalEngine:
                     start_new_session=True,
                     pass_fds=descriptors,
                 )
+            # Whoever started it takes its exit code, or it stays in the table of processes as a zombie.
+            threading.Thread(target=worker.wait, daemon=True).start()
         except OSError as error:
             raise EngineError(
                 f"the worker could not be started ({error.strerror}).", "Check disk space and memory."

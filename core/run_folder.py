@@ -244,7 +244,7 @@ class RunFolder:
     def state(self) -> JobState:
         """Where the job is, from the folder alone. Writes nothing."""
         events = self.events()
-        steps = [event for event in events if event.kind in ("step", "validation") and event.total_steps]
+        steps = _steps(events)
         worker = self.worker()
         state = JobState(
             state="queued",
@@ -258,7 +258,11 @@ class RunFolder:
         stages = [event for event in events if event.kind == "stage"]
         if outcome is not None:
             reason = f"{outcome.reason} {outcome.hint}".strip()
-            return state.model_copy(update={"state": outcome.state, "reason": reason, "ended_at": outcome.at})
+            last = _steps(self.events())[-1:]  # some may have come since the first look
+            step = last[0].step if last else 0
+            return state.model_copy(
+                update={"state": outcome.state, "reason": reason, "ended_at": outcome.at, "step": step}
+            )
         if alive:
             running = any(event.message != "queued" for event in stages)
             note = stages[-1].message if running else "waiting"
@@ -277,6 +281,10 @@ class RunFolder:
                 "Resume it, or read the end of its log.",
             }
         )
+
+
+def _steps(events: list[Event]) -> list[Event]:
+    return [event for event in events if event.kind in ("step", "validation") and event.total_steps]
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -1,0 +1,134 @@
+"""From a plan to running jobs, and what happens when something is lost on the way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from backends.chain import launch_evaluation, launch_measure, launch_tune
+from backends.engines import engine
+from backends.fake import FakeEngine
+from backends.launch import launch, reconcile, state_of
+from core.errors import EngineError, NotFound, ProblemsFound
+from core.home import new_id, run_dir, runs_dir
+from core.job import EngineRef
+from core.jobspec import JobSpec
+from core.plan import EvaluationPlan
+from core.store import Store, open_store
+
+FAKE = JobSpec(engine="fake", name="Try", dataset="train.jsonl", test="test.jsonl", fake={"seconds": 0.2})
+
+
+@pytest.fixture
+def store() -> Store:
+    return open_store()
+
+
+def test_a_job_with_problems_is_neither_stored_nor_started(store: Store) -> None:
+    with pytest.raises(ProblemsFound) as caught:
+        launch(store, FAKE.model_copy(update={"fake": {"a": 1, "b": 2}}))
+    assert [problem.what[:3] for problem in caught.value.problems()] == ["`a`", "`b`"]
+    assert store.jobs() == [] and list(runs_dir().iterdir()) == []
+
+
+def test_an_answer_that_was_lost_starts_the_job_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    submit = FakeEngine.submit
+
+    def counted(self: FakeEngine, spec: JobSpec, job_id: str) -> EngineRef:
+        asked.append(job_id)
+        return submit(self, spec, job_id)
+
+    monkeypatch.setattr(FakeEngine, "submit", counted)
+    record = launch(store, FAKE.model_copy(update={"fake": {"lost": True, "seconds": 0.2}}))
+    assert asked == [record.id]
+    assert store.job(record.id).ref == EngineRef(engine="fake", ref=record.id)
+    assert state_of(record).state in ("queued", "running")
+
+
+def test_an_intent_without_a_reference_is_found_again_and_never_started_twice(store: Store) -> None:
+    known, unknown = (store.add_job(FAKE, plan_id=None) for _ in range(2))
+    engine("fake").submit(FAKE, known.id)
+    assert [record.id for record in reconcile(store)] == [known.id]
+    assert store.job(known.id).ref is not None
+    assert store.job(unknown.id).ref is None and state_of(unknown).note == "being handed over"
+    old = unknown.model_copy(update={"created_at": datetime.now(UTC) - timedelta(minutes=5)})
+    assert state_of(old).state == "failed" and "never handed" in state_of(old).reason
+
+
+def test_a_job_whose_folder_is_gone_is_said_to_be_failed(store: Store) -> None:
+    record = launch(store, FAKE)
+    FakeEngine().forget(EngineRef(engine="fake", ref=record.id))
+    assert not run_dir(record.id).exists()
+    assert state_of(record).state == "failed" and "folder is gone" in state_of(record).reason
+
+
+def test_a_tune_is_a_chain_and_its_measure_of_success_is_written_down_first(store: Store) -> None:
+    plan = store.new_plan("Chain")
+    written = EvaluationPlan(
+        models=["base", "tuned"],
+        metric="exact match",
+        rows=20,
+        success="The tuned model is better.",
+        written_at=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+    train, judge = launch_tune(store, plan, FAKE, written)
+    assert (train.kind, judge.kind) == ("train", "evaluate")
+    assert judge.spec.after == [train.id] and judge.spec.job == train.id
+    assert train.spec.group == judge.spec.group is not None
+    assert train.plan_id == judge.plan_id == plan.id
+    assert train.predicted is not None and train.predicted.seconds.likely == pytest.approx(0.2)
+    assert store.plan(plan.id).evaluation_plan == written
+    assert store.plan(plan.id).jobs == [train.id, judge.id]
+
+
+def test_a_measurement_tunes_nothing(store: Store) -> None:
+    (judge,) = launch_measure(store, store.new_plan("Measure"), FAKE)
+    assert judge.kind == "evaluate" and judge.spec.job is None
+    assert judge.spec.models == ["base", "best_prompt", "classic"]
+
+
+def test_a_model_that_is_not_here_is_prepared_first(store: Store, training: JobSpec, tmp_path: Path) -> None:
+    plan = store.new_plan("Prepare")
+    spec = training.model_copy(
+        update={"base_model": "HuggingFaceTB/SmolLM2-135M-Instruct", "test": training.dataset, "allow_network": False}
+    )
+    with pytest.raises(ProblemsFound, match="not on this machine"):
+        launch_tune(store, plan, spec)
+    assert store.jobs() == []
+
+
+def test_a_finished_training_can_be_judged_later(store: Store) -> None:
+    train = launch(store, FAKE)
+    judge = launch_evaluation(store, None, train)
+    assert judge.spec.job == train.id and judge.kind == "evaluate"
+
+
+def test_engines_that_are_not_here_are_refused_by_name() -> None:
+    with pytest.raises(EngineError, match="not in this release"):
+        engine("ray")
+    with pytest.raises(EngineError, match="no engine `abc`"):
+        engine("abc")
+
+
+def test_a_chain_that_cannot_be_handed_over_whole_is_cancelled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = FakeEngine.submit
+
+    def second_fails(self: FakeEngine, spec: JobSpec, job_id: str) -> EngineRef:
+        if spec.kind == "evaluate":
+            raise EngineError("the host is down.", "Try later.")
+        return submit(self, spec, job_id)
+
+    monkeypatch.setattr(FakeEngine, "submit", second_fails)
+    spec = FAKE.model_copy(update={"fake": {"seconds": 60.0}})
+    with pytest.raises(EngineError, match="host is down"):
+        launch_tune(store, store.new_plan("Torn"), spec)
+    train = next(job for job in store.jobs() if job.kind == "train")
+    assert state_of(train).state == "cancelled"
+
+
+def test_an_unknown_job_is_not_found(store: Store) -> None:
+    with pytest.raises(NotFound):
+        store.job(new_id("job"))
