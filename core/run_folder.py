@@ -258,15 +258,15 @@ class RunFolder:
         stages = [event for event in events if event.kind == "stage"]
         if outcome is not None:
             reason = f"{outcome.reason} {outcome.hint}".strip()
-            last = _steps(self.events())[-1:]  # some may have come since the first look
-            step = last[0].step if last else 0
-            return state.model_copy(
-                update={"state": outcome.state, "reason": reason, "ended_at": outcome.at, "step": step}
-            )
+            update = {"state": outcome.state, "reason": reason, "ended_at": outcome.at}
+            if later := _steps(self.events()):  # some may have come since the first look
+                update |= {"step": later[-1].step, "total_steps": later[-1].total_steps}
+            return state.model_copy(update=update)
         if alive:
-            running = any(event.message != "queued" for event in stages)
+            running = bool(stages) and stages[-1].message != "queued"
             note = stages[-1].message if running else "waiting"
-            eta = steps[-1].values.get("eta_seconds") if steps else None
+            etas = [event.values["eta_seconds"] for event in steps if "eta_seconds" in event.values]
+            eta = etas[-1] if running and etas else None
             name = "running" if running else "queued"
             note = "stopping" if self.cancel_asked else note
             return state.model_copy(update={"state": name, "note": note, "eta_seconds": eta})
@@ -284,7 +284,7 @@ class RunFolder:
 
 
 def _steps(events: list[Event]) -> list[Event]:
-    return [event for event in events if event.kind in ("step", "validation") and event.total_steps]
+    return [event for event in events if event.kind in ("step", "validation", "checkpoint") and event.total_steps]
 
 
 def write_atomically(path: Path, text: str) -> None:
