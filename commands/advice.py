@@ -96,7 +96,7 @@ def _request(file: Path) -> Any:
         discount_rate: float = Field(default=0.0, ge=0, le=1)
 
     try:
-        request: BaseModel = Request.model_validate(read_mapping(file))
+        request: BaseModel = Request.model_validate(read_mapping(file, "answers:"))
     except ValidationError as error:
         raise ProblemsFound(problems_of(error, str(file))) from error
     return request

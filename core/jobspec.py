@@ -139,8 +139,8 @@ class JobSpec(BaseModel):
     """Scenario of the fake engine: seconds, outcome, lost, no_pause."""
 
 
-def read_mapping(path: Path) -> dict[str, object]:
-    """A YAML or JSON file as a mapping.
+def read_mapping(path: Path, first_line: str = "kind: train") -> dict[str, object]:
+    """A YAML or JSON file as a mapping. `first_line` is shown to who wrote something else.
 
     Raises `NotFound` for no such file, `BadInput` with file and line for anything that is not a mapping.
     """
@@ -164,7 +164,7 @@ def read_mapping(path: Path) -> dict[str, object]:
     except (RecursionError, ValueError) as error:
         raise BadInput("cannot be read as YAML or JSON.", "Write it plainly.", file=str(path)) from error
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise BadInput("must hold named fields.", "Start with a line such as `kind: train`.", file=str(path))
+        raise BadInput("must hold named fields.", f"Start with a line such as `{first_line}`.", file=str(path))
     return value
 
 
