@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from core.base_models import locate
+from core.jobspec import DEFAULT_BASE_MODEL
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -18,7 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("TUNEWORTHY_HOME", str(folder))
     monkeypatch.delenv("TUNEWORTHY_DB", raising=False)
-    monkeypatch.setenv("TUNEWORTHY_CACHE", os.environ.get("TUNEWORTHY_TEST_CACHE") or str(tmp_path / "cache"))
+    monkeypatch.setenv("TUNEWORTHY_CACHE", str(tmp_path / "cache"))
     return folder
 
 
@@ -28,6 +33,36 @@ def shared() -> Path:
     folder = Path(__file__).resolve().parents[2] / "shared"
     if not (folder / "data").is_dir():
         pytest.skip("the folder of real data sets is not beside this clone")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def true_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `models` of a cache with SmolLM2-135M-Instruct: the one given, or fetched and converted now."""
+    given = os.environ.get("TUNEWORTHY_TEST_CACHE")
+    cache = Path(given).resolve() if given else tmp_path_factory.mktemp("true-cache")
+    done = subprocess.run(
+        [sys.executable, "-m", "training.prepare"],
+        cwd=Path(__file__).resolve().parents[1],
+        env=os.environ | {"TUNEWORTHY_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"the true model cannot be had here: {done.stderr.strip().splitlines()[-1][:300]}")
+    return cache / "models"
+
+
+@pytest.fixture
+def true_base(true_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the true model, in a cache that is otherwise this test's own."""
+    cache = tmp_path / "true-cache"
+    cache.mkdir()
+    (cache / "models").symlink_to(true_models)
+    monkeypatch.setenv("TUNEWORTHY_CACHE", str(cache))
+    folder = locate(DEFAULT_BASE_MODEL).path
+    assert folder is not None
     return folder
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -159,15 +158,11 @@ def test_end_and_padding_ids_come_from_the_config(renderer: Renderer) -> None:
 
 
 @pytest.mark.slow
-def test_the_true_model_s_own_tokenizer_gives_the_same_ids() -> None:
-    transformers = pytest.importorskip("transformers")
-    from core.home import cache_dir
+def test_the_true_model_s_own_tokenizer_gives_the_same_ids(true_base: Path) -> None:
+    from transformers import AutoTokenizer
 
-    folder = cache_dir() / "models" / "HuggingFaceTB--SmolLM2-135M-Instruct"
-    if not (folder / "tokenizer.json").is_file():
-        pytest.skip("the embedded default model is not prepared (set TUNEWORTHY_TEST_CACHE to a cache that has it)")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(os.fspath(folder))
-    own = Renderer.from_folder(folder)
+    tokenizer = AutoTokenizer.from_pretrained(true_base)
+    own = Renderer.from_folder(true_base)
     turns = [{"role": message.role, "content": message.content} for message in TALK.messages]
     ids = tokenizer.apply_chat_template(turns, return_dict=True)["input_ids"]
     assert own.encode(TALK).input_ids == list(ids)

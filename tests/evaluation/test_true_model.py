@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.base_models import locate
 from core.home import new_id
-from core.jobspec import DEFAULT_BASE_MODEL, JobSpec
+from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from evaluation.report import EvaluationReport, read_report
 
@@ -31,22 +29,7 @@ ASKED = {"France": "Paris", "Spain": "Madrid", "Japan": "Tokyo"}
 
 
 @pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    given = os.environ.get("TUNEWORTHY_TEST_CACHE")
-    if not given:
-        pytest.skip("TUNEWORTHY_TEST_CACHE names no cache with a prepared SmolLM2-135M-Instruct")
-    # The weights are shared; answers are not, or the second run would ask nobody.
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "models").symlink_to(Path(given).resolve() / "models")
-    monkeypatch.setenv("TUNEWORTHY_CACHE", str(tmp_path / "cache"))
-    path = locate(DEFAULT_BASE_MODEL).path
-    if path is None:
-        pytest.skip("the cache in TUNEWORTHY_TEST_CACHE holds no prepared SmolLM2-135M-Instruct")
-    return path
-
-
-@pytest.fixture
-def inert_adapter(base: Path, tmp_path: Path) -> Path:
+def inert_adapter(true_base: Path, tmp_path: Path) -> Path:
     """LoRA as it is before the first step: its second matrix is zero, so it changes nothing."""
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
@@ -54,7 +37,7 @@ def inert_adapter(base: Path, tmp_path: Path) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         config = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
-        get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(tmp_path / "adapter")
+        get_peft_model(AutoModelForCausalLM.from_pretrained(true_base), config).save_pretrained(tmp_path / "adapter")
     return tmp_path / "adapter"
 
 
