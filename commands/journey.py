@@ -121,9 +121,11 @@ def _decided(store: Store, data: DataRef, say: Any) -> tuple[Plan, Advice, CostR
     advice = advise(answers, today=today, cost=costs)
     say(f"\n2. Decide\n   {APPROACHES[advice.recommendation]}. {advice.headline}")
     say("\n3. Price, over 24 months")
+    ruled_out = {row.approach for row in advice.ranking if row.vetoed}
     for approach, band in sorted(costs.curves.items(), key=lambda item: item[1].p50[-1]):
         low, middle, high = (usd_in_words(curve[-1]) for curve in (band.p10, band.p50, band.p90))
-        say(f"   {APPROACHES[approach]:<26} {middle:>12}   ({low} to {high})")
+        note = "  ruled out" if approach in ruled_out else ""
+        say(f"   {APPROACHES[approach]:<26} {middle:>12}   ({low} to {high}){note}")
     plan = store.update_plan(
         store.new_plan("Course office demo").id,
         answers=answers,

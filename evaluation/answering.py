@@ -12,6 +12,10 @@ from evaluation.judged_model import Model
 from serving.completion import Completion
 
 
+ETA_FROM_ANSWERS = 8
+"""The first answers are slow: the libraries warm up."""
+
+
 class Stopped(Exception):
     """Somebody asked to stop. What was answered so far is in the cache."""
 
@@ -46,7 +50,7 @@ class Progress:
 
     def _emit(self) -> None:
         values: dict[str, float] = {}
-        if self._computed:
+        if self._computed >= ETA_FROM_ANSWERS:
             each = self._seconds / self._computed
             values = {"eta_seconds": round(each * max(0, self.total - self.done), 1), "seconds_per_answer": each}
         self.folder.emit("step", step=min(self.done, self.total), total_steps=self.total, values=values)

@@ -63,10 +63,15 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
             f"There are only {rows} row{'s' if rows != 1 else ''} to judge on: at least {MIN_ROWS} are needed, "
             f"and about {USUAL_ROWS} tell most tunes apart."
         ]
-    table = [f"{_name(pair.second)}: tuned is {pair.sentence}." for key, pair in paired.items() if key[:5] == "tuned"]
+
+    def others(told: Paired) -> list[str]:
+        """The pairs that the first reason has not told already."""
+        pairs = [pair for key, pair in paired.items() if key.startswith("tuned_vs") and pair is not told]
+        return [f"Against {_name(pair.second)} tuned is {pair.sentence}." for pair in pairs]
+
     classic = paired.get("tuned_vs_classic")
     if classic is not None and not classic.beats:
-        return "do_not_ship", [_classifier_does_it(classic), *table]
+        return "do_not_ship", [_classifier_does_it(classic), *others(classic)]
     rivals = [paired[key] for key in ("tuned_vs_best_prompt", "tuned_vs_base") if key in paired]
     if not rivals:
         return "not_enough_evidence", ["The base was not judged, so there is nothing to compare the tune with."]
@@ -74,21 +79,21 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
     rival = min(rivals, key=lambda pair: pair.difference)
     against = _name(rival.second)
     if rival.difference <= 0:
-        return "do_not_ship", [_no_gain(rival, against), *table]
+        return "do_not_ship", [_no_gain(rival, against), *others(rival)]
     if all(pair.beats for pair in rivals):
         return "ship", [
             f"The tuned model beats {against} by {_points(rival.difference)}: {rival.sentence}.",
             *_cautions(scores["tuned"], rivals, metric_words),
-            *table,
+            *others(rival),
         ]
     if rival.high < margin:
         return "do_not_ship", [
             f"The prompt does this: against {against} the tune gains at most {_points(rival.high)}, "
             f"less than the {_points(margin)} that would be worth it.",
-            *table,
+            *others(rival),
         ]
     unsure = max(rivals, key=lambda pair: pair.p_value)
-    return "not_enough_evidence", [_too_few(unsure), *table]
+    return "not_enough_evidence", [_too_few(unsure), *others(unsure)]
 
 
 def _measured_only(scores: Mapping[str, Sequence[float]], paired: Mapping[str, Paired], metric_words: str) -> list[str]:
