@@ -9,6 +9,8 @@ of the batch, the model's own loss, AdamW. Tokens are counted without padding. N
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import itertools
 import random
 import statistics
@@ -51,7 +53,8 @@ def ours(spec: JobSpec, plan: TrainingPlan, base: Path, part: Part, steps: int) 
             spec, plan, base, part, None,
             checkpoints=Path(folder) / "checkpoints", trackers=[], watcher=watcher, checkpoints_kept=1,
         )  # fmt: skip
-        trainer.train()
+        with contextlib.redirect_stdout(io.StringIO()):
+            trainer.train()
     (begun, before), (ended, after) = clock[WARM_UP_STEPS - 1], clock[-1]
     return (after - before) / (ended - begun)
 
