@@ -64,7 +64,7 @@ class Page:
 def pages() -> list[Page]:
     """README and docs/, and the other pages at the root."""
     found = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    found += sorted((ROOT / "examples").rglob("*.md"))
+    found += [path for folder in ("examples", "benchmarks") for path in sorted((ROOT / folder).rglob("*.md"))]
     return [Page(path) for path in found if path.is_file()]
 
 
