@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backends.engines import engine
-from backends.launch import submit
+from backends.launch import over_budget, submit
 from core.base_models import locate
 from core.errors import EngineError, ProblemsFound
 from core.home import new_id
@@ -64,17 +64,20 @@ def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: Eva
     problems = [problem for spec in specs for problem in host.check(spec) if problem.severity == "error"]
     if problems:
         raise ProblemsFound(list({str(problem): problem for problem in problems}.values()))
+    predicted = [host.estimate(spec) for spec in specs]
+    if problems := [found for spec, each in zip(specs, predicted, strict=True) for found in over_budget(spec, each)]:
+        raise ProblemsFound(problems)
     if evaluation_plan is not None:
         store.update_plan(plan.id, evaluation_plan=evaluation_plan)
     group = new_id("group")
     records: list[JobRecord] = []
-    for bare in specs:
+    for bare, estimate in zip(specs, predicted, strict=True):
         before = records[-1] if records else None
         updates: dict[str, object] = {"group": group, "after": [before.id] if before else []}
         if bare.kind == "evaluate" and before is not None and before.kind == "train":
             updates["job"] = before.id
         spec = bare.model_copy(update=updates)
-        records.append(store.add_job(spec, plan_id=plan.id, predicted=host.estimate(spec)))
+        records.append(store.add_job(spec, plan_id=plan.id, predicted=estimate))
     # All intents are stored before the first one starts: a crash between two leaves nothing unknown.
     started: list[JobRecord] = []
     for record in records:

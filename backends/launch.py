@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from backends.engines import engine
-from core.errors import EngineError, NotFound, ProblemsFound
+from core.errors import EngineError, NotFound, Problem, ProblemsFound
 from core.estimate import RunEstimate
 from core.job import JobState
 from core.jobspec import JobSpec
@@ -26,8 +26,22 @@ def launch(
     problems = [problem for problem in host.check(spec) if problem.severity == "error"]
     if problems:
         raise ProblemsFound(problems)
-    record = store.add_job(spec, plan_id=plan_id, predicted=estimate or host.estimate(spec))
+    predicted = estimate or host.estimate(spec)
+    if problems := over_budget(spec, predicted):
+        raise ProblemsFound(problems)
+    record = store.add_job(spec, plan_id=plan_id, predicted=predicted)
     return submit(store, record)
+
+
+def over_budget(spec: JobSpec, predicted: RunEstimate) -> list[Problem]:
+    """A problem where the likely dollars exceed the budget of the spec, or nobody can say how many there will be."""
+    budget, usd = spec.budget_usd, predicted.usd.likely
+    if budget is None or (usd is not None and usd <= budget):
+        return []
+    what = "what it will cost is unknown" if usd is None else f"it will cost about ${usd:,.2f}"
+    return [
+        Problem(what=f"{what}, and the budget is ${budget:,.2f}.", where="budget_usd", hint="Raise it, or do less.")
+    ]
 
 
 def submit(store: Store, record: JobRecord) -> JobRecord:

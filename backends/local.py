@@ -20,10 +20,10 @@ from core.errors import BadInput, EngineError, NotFound, Problem, TuneworthyErro
 from core.estimate import RunEstimate
 from core.home import runs_dir
 from core.job import EngineRef, Event, JobState, Result
-from core.jobspec import JobSpec
+from core.jobspec import JobSpec, check_evaluate_spec
 from core.machine import resolve_device
 from core.run_folder import RunFolder
-from core.tickets import Ticket, queue
+from core.tickets import WITHOUT_DEVICE, Ticket, queue
 from training.specs import check_train_spec
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -41,9 +41,11 @@ class LocalEngine:
 
     def check(self, spec: JobSpec) -> list[Problem]:
         """Everything that would stop the job here: device, model, files, settings, disk."""
-        problems = check_train_spec(spec) if spec.kind == "train" else []
-        if spec.kind not in ("prepare", "train", "evaluate"):
-            problems.append(Problem(what=f"`{spec.kind}` jobs are not in this release.", where="kind"))
+        own_checks = {"prepare": lambda _: [], "train": check_train_spec, "evaluate": check_evaluate_spec}
+        if spec.kind in own_checks:
+            problems = own_checks[spec.kind](spec)
+        else:
+            problems = [Problem(what=f"`{spec.kind}` jobs are not in this release.", where="kind")]
         looks: dict[str, Callable[[], object]] = {
             "device": lambda: resolve_device(spec.device),
             "base_model": lambda: _base(spec),
@@ -152,7 +154,7 @@ class LocalEngine:
         command = [sys.executable, "-m", "training.worker", str(folder.path), "--lock-fd", str(lock)]
         ticket = None
         try:
-            if not spec.after:
+            if not spec.after and spec.kind not in WITHOUT_DEVICE:
                 # Taken here, so that jobs run in the order in which they were submitted.
                 ticket = Ticket.take(resolve_device(spec.device), folder.job_id)
                 descriptors.append(ticket.descriptor)

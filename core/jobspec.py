@@ -10,7 +10,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.errors import BadInput, NotFound, ProblemsFound, problems_of
+from core.errors import BadInput, NotFound, Problem, ProblemsFound, problems_of
 
 JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -137,6 +137,19 @@ class JobSpec(BaseModel):
     """May the job contact hosts (hub, package index)?"""
     fake: dict[str, float | str | bool] = {}
     """Scenario of the fake engine: seconds, outcome, lost, no_pause."""
+
+
+def check_evaluate_spec(spec: JobSpec) -> list[Problem]:
+    """What an evaluate spec asks for that this release cannot do, all at once: the engine and the judge both say it."""
+    found = [
+        Problem(what=f"the axis `{axis}` is not in this release.", where="axes", hint="Set `axes: [task]`.")
+        for axis in spec.axes
+        if axis != "task"
+    ]
+    for field in ("judge", "general_set"):
+        if getattr(spec, field):
+            found.append(Problem(what=f"`{field}` is not in this release.", where=field, hint="Leave it out."))
+    return found
 
 
 def read_mapping(path: Path, first_line: str = "kind: train") -> dict[str, object]:

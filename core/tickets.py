@@ -14,6 +14,9 @@ from pathlib import Path
 
 from core.home import devices_dir
 
+WITHOUT_DEVICE = ("prepare",)
+"""Kinds of job that only fetch and convert: they take no place in a device's queue."""
+
 
 class Ticket:
     """A place in a device's queue, held by an open file descriptor."""

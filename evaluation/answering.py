@@ -11,7 +11,6 @@ from evaluation.cache import AnswerCache
 from evaluation.judged_model import Model
 from serving.completion import Completion
 
-
 ETA_FROM_ANSWERS = 8
 """The first answers are slow: the libraries warm up."""
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.errors import BadInput
+from core.errors import BadInput, ProblemsFound
 from core.job import Measured, Result
-from core.jobspec import JobSpec
+from core.jobspec import JobSpec, check_evaluate_spec
 from core.machine import resolve_device
 from core.run_folder import RunFolder
 from dataset.row import Row
@@ -45,7 +45,8 @@ def run_evaluation(
     goes on from them. Raises errors of `core.errors` for what cannot be judged.
     """
     started = time.monotonic()
-    _check_axes(spec)
+    if problems := check_evaluate_spec(spec):
+        raise ProblemsFound(problems)
     progress = Progress(folder, 1)
     progress.stage("reading the rows")
     rows = judged_rows(spec)
@@ -229,11 +230,3 @@ def _classic(rows: JudgedRows, seed: int) -> list[Said]:
 
 def _mean_length(prompts: list[list[int]]) -> float:
     return sum(map(len, prompts)) / len(prompts) if prompts else 0.0
-
-
-def _check_axes(spec: JobSpec) -> None:
-    later = [axis for axis in spec.axes if axis != "task"]
-    if later:
-        raise BadInput(f"the axis `{later[0]}` is not in this release.", "Set `axes: [task]`.")
-    if spec.judge or spec.general_set:
-        raise BadInput("`judge` and `general_set` are not in this release.", "Leave them out.")

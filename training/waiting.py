@@ -9,14 +9,12 @@ from core.errors import EngineError, NotFound, TuneworthyError
 from core.jobspec import JobSpec
 from core.machine import resolve_device
 from core.run_folder import RunFolder
-from core.tickets import Ticket
+from core.tickets import WITHOUT_DEVICE, Ticket
 from training.report import Report
 from training.stop import Stop, Stopped
 
 POLL_SECONDS = 0.25
 NEVER_STARTED_SECONDS = 120.0
-WITHOUT_DEVICE = ("prepare",)
-"""Kinds of job that only fetch and convert: they take no place in a device's queue."""
 
 
 def wait_for_turn(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, ticket: Ticket | None) -> Ticket | None:

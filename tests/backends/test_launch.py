@@ -12,11 +12,14 @@ from backends.engines import engine
 from backends.fake import FakeEngine
 from backends.launch import launch, reconcile, state_of
 from core.errors import EngineError, NotFound, ProblemsFound
+from core.estimate import Estimate, RunEstimate
 from core.home import new_id, run_dir, runs_dir
 from core.job import EngineRef
 from core.jobspec import JobSpec
 from core.plan import EvaluationPlan
 from core.store import Store, open_store
+
+from .conftest import wait_until
 
 FAKE = JobSpec(engine="fake", name="Try", dataset="train.jsonl", test="test.jsonl", fake={"seconds": 0.2})
 
@@ -132,3 +135,37 @@ def test_a_chain_that_cannot_be_handed_over_whole_is_cancelled(store: Store, mon
 def test_an_unknown_job_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         store.job(new_id("job"))
+
+
+def test_a_job_over_its_budget_is_not_started(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch(store, FAKE.model_copy(update={"budget_usd": 0.0}))
+    free = FakeEngine.estimate
+
+    def dear(self: FakeEngine, spec: JobSpec) -> RunEstimate:
+        usd = Estimate(low=5, likely=12, high=30, unit="USD", because=["a test"])
+        return free(self, spec).model_copy(update={"usd": usd})
+
+    monkeypatch.setattr(FakeEngine, "estimate", dear)
+    with pytest.raises(ProblemsFound, match=r"about \$12\.00, and the budget is \$10\.00"):
+        launch(store, FAKE.model_copy(update={"budget_usd": 10.0}))
+    with pytest.raises(ProblemsFound, match="budget"):
+        launch_tune(store, store.new_plan("Dear"), FAKE.model_copy(update={"budget_usd": 10.0}))
+    assert len(store.jobs()) == 1
+
+
+def test_what_the_judge_cannot_measure_is_said_before_the_launch(training: JobSpec) -> None:
+    spec = training.model_copy(
+        update={"kind": "evaluate", "test": training.dataset, "axes": ["task", "bias"], "judge": "some-model"}
+    )
+    assert [problem.where for problem in engine("local").check(spec)] == ["axes", "judge"]
+
+
+def test_a_preparation_does_not_wait_behind_a_training(training: JobSpec) -> None:
+    local = engine("local")
+    ref = local.submit(training.model_copy(update={"epochs": 400.0}), new_id("job"))
+    wait_until(local, ref, lambda state: state.state == "running")
+    prepare = training.model_copy(update={"kind": "prepare", "dataset": None})
+    assert wait_until(local, local.submit(prepare, new_id("job")), lambda state: state.done).state == "succeeded"
+    assert not local.poll(ref).done
+    local.cancel(ref)
+    wait_until(local, ref, lambda state: state.done)
