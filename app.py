@@ -62,6 +62,7 @@ def main() -> None:
         watch_jobs(running)
     with state.shown_errors():
         state.current_plan()  # puts the plan into the address on every page
+        state.keep_address()
         lost = st.session_state.pop("plan_not_found", None)
         if lost:
             st.warning(f"There is no plan `{lost}` here. It may have been deleted.", icon=":material/link_off:")

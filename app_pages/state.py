@@ -92,6 +92,14 @@ def address_of(**query: str) -> dict[str, str]:
     return ({PLAN: str(plan_id)} if plan_id else {}) | query
 
 
+def keep_address() -> None:
+    """Write the address anew where it has changed: a link from a page to itself leaves the browser's bar as it was."""
+    now = st.query_params.to_dict()
+    if st.session_state.get("address") != now:
+        st.session_state["address"] = now
+        st.query_params.from_dict(now)
+
+
 def page_file(page: str) -> str:
     """Where a page's script is, seen from the app."""
     return f"app_pages/{page}.py"
