@@ -45,7 +45,7 @@ with state.shown_errors():
             data_view.summary(data)
             data_view.read_again(data)
             data_view.findings(data)
-            data_view.tokens(data)
+            data_view.tokens(data, renderer)
             data_rows.histogram(data, renderer)
             st.subheader("Rows", anchor=False)
             data_rows.table(data)

@@ -14,6 +14,7 @@ from core.base_models import locate
 from core.errors import BadInput, TuneworthyError
 from core.jobspec import DEFAULT_BASE_MODEL
 from core.plan import DataRef
+from dataset.checks.tokens import token_counts
 from dataset.prepare import read_manifest
 from dataset.read import read
 from dataset.render import Renderer
@@ -59,10 +60,19 @@ def lengths(data: DataRef, renderer: Renderer | None) -> tuple[list[int], str]:
     return _tokens(data.train, Path(data.train).stat().st_mtime_ns, renderer), "tokens"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=12)
 def _tokens(path: str, _changed: int, renderer: Renderer) -> list[int]:
     encoded = renderer.encode_all(rows_of(path)[:MEASURED_ROWS], None)
     return [found.tokens for _, found in encoded if not isinstance(found, BadInput)]
+
+
+def token_counts_of(data: DataRef, renderer: Renderer | None) -> dict[str, float | str]:
+    """The counts that were made when the file came in; made anew where another base model was chosen since."""
+    if renderer is None or data.tokens.get("tokenizer") == renderer.name or data.rows > MEASURED_ROWS:
+        return data.tokens
+    paths = list(dict.fromkeys(str(getattr(data, part)) for part in PARTS))
+    found = [count for path in paths for count in _tokens(path, Path(path).stat().st_mtime_ns, renderer)]
+    return dict(token_counts(found, renderer.name).model_dump())
 
 
 def histogram(data: DataRef, renderer: Renderer | None) -> None:

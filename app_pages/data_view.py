@@ -7,11 +7,12 @@ from typing import Literal
 
 import streamlit as st
 
-from app_pages import data_picker, state
+from app_pages import data_picker, data_rows, state
 from app_pages.figures import plain
 from core.plan import DataRef
 from dataset.prepare import read_manifest
 from dataset.read import read
+from dataset.render import Renderer
 
 Color = Literal["red", "orange", "blue"]
 SEVERITIES: dict[str, tuple[str, str, Color]] = {
@@ -82,9 +83,9 @@ def findings(data: DataRef) -> None:
                     st.badge(words, icon=icon, color=color)
                     check = str(finding.get("check")).replace("_", " ").capitalize()
                     st.markdown(f"**{check}** ({finding.get('count')})")
-                st.markdown(plain(str(finding.get("message", ""))))
+                st.markdown(quoted(finding.get("message")))
                 if finding.get("fix"):
-                    st.markdown(f":material/build: {plain(str(finding['fix']))}")
+                    st.markdown(f":material/build: {quoted(finding['fix'])}")
                 lines = finding.get("rows")
                 if isinstance(lines, list) and lines:
                     shown = ", ".join(str(line) for line in lines[:LINES_SHOWN])
@@ -92,9 +93,14 @@ def findings(data: DataRef) -> None:
                     st.caption(f"Line{'s' if len(lines) != 1 else ''} {shown}{more}")
 
 
-def tokens(data: DataRef) -> None:
-    """How long the rows are, and by which count."""
-    counts = data.tokens
+def quoted(text: object) -> str:
+    """A finding's words as they are, its code marks as quotation marks."""
+    return plain(str(text or "").replace("`", '"'))
+
+
+def tokens(data: DataRef, renderer: Renderer | None) -> None:
+    """How long the rows are, and by which count: by the plan's base model as soon as that is here."""
+    counts = data_rows.token_counts_of(data, renderer)
     if not counts:
         return
     st.subheader("Tokens", anchor=False)

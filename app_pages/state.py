@@ -167,6 +167,7 @@ def announce_jobs() -> frozenset[str]:
     announced: set[str] = st.session_state.setdefault("announced_jobs", set())
     first_look = not st.session_state.get("jobs_were_looked_at")
     st.session_state["jobs_were_looked_at"] = True
+    news: list[tuple[JobRecord, JobState]] = []
     for record in records:
         state = now.get(record.id)
         if state is None:
@@ -176,7 +177,8 @@ def announce_jobs() -> frozenset[str]:
         elif record.id not in announced:
             announced.add(record.id)
             if not first_look or _is_news(state):
-                _toast(record, state)
+                news.append((record, state))
+    _toast(news)
     return frozenset(job_id for job_id, state in now.items() if not state.done)
 
 
@@ -188,13 +190,28 @@ def _is_news(state: JobState) -> bool:
     return datetime.now(UTC) - ended_at < NEWS_FOR
 
 
-def _toast(record: JobRecord, state: JobState) -> None:
+def _toast(news: Sequence[tuple[JobRecord, JobState]]) -> None:
+    """One job by its name; several together, so that they do not cover the page."""
+    unread: set[str] = st.session_state.setdefault("unread_jobs", set())
+    unread.update(record.id for record, _ in news)
+    failed = sum(state.state == "failed" for _, state in news)
+    if len(news) > 1:
+        badly = f", {failed} of them failed" if failed else ""
+        st.toast(
+            f"**{len(news)} jobs** have ended{badly}.",
+            icon=":material/error:" if failed else ":material/check_circle:",
+            duration="long",
+        )
+        return
+    for record, state in news:
+        _toast_one(record, state)
+
+
+def _toast_one(record: JobRecord, state: JobState) -> None:
     words, icon = {
         "succeeded": ("has finished", ":material/check_circle:"),
         "failed": ("has failed", ":material/error:"),
     }.get(state.state, ("was cancelled", ":material/cancel:"))
-    unread: set[str] = st.session_state.setdefault("unread_jobs", set())
-    unread.add(record.id)
     reason = f" {state.reason}" if state.state == "failed" and state.reason else ""
     st.toast(f"**{record.name}** {words}.{reason}", icon=icon, duration="long")
 

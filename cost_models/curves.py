@@ -80,7 +80,7 @@ def cost(
         assumptions=assumptions,
         upfront_usd={name: _median(_upfront(terms[name])) for name in APPROACHES},
         monthly_usd={name: _median(_monthly(terms[name], tuple(terms[name]))) for name in APPROACHES},
-        call_usd={name: _median(hosting[name] / volume, 8) if np.median(volume) > 0 else None for name in APPROACHES},
+        call_usd={name: _median(hosting[name] / volume, 8) if volume.min() >= 1 else None for name in APPROACHES},
         cheapest=cheapest_share(totals),
         managed_host=host,
         own_machines=setting.own_machines,

@@ -91,7 +91,7 @@ class CostReport(BaseModel):
     upfront_usd: dict[ApproachId, float]
     monthly_usd: dict[ApproachId, float]
     call_usd: dict[ApproachId, float | None]
-    """USD of one call: tokens, or its share of the hosting. None at no volume."""
+    """USD of one call: tokens, or its share of the hosting. None below one call a month."""
     cheapest: dict[ApproachId, list[float]]
     """Share of the draws in which the approach has cost least by each month."""
     managed_host: str

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.answers import APPROACHES, Answers
@@ -165,6 +165,7 @@ def test_draws_keep_within_their_range_and_in_the_middle_of_it() -> None:
         has_eval_set=st.none() | st.booleans(),
     )
 )
+@example(Answers(volume_per_month=2e-309))
 def test_any_answers_give_finite_bands_that_only_rise(answers: Answers) -> None:
     report = cost(answers, today=TODAY, months=12, draws=60)
     for band in report.curves.values():

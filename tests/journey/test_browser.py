@@ -1,4 +1,4 @@
-"""The whole way in a real browser: answer, price, data, launch, a killed server, verdict, chat; then every page looked at.
+"""The whole way in a real browser: answer, price, data, launch, a killed server, verdict, chat; then every page.
 
 Screenshots of every page, light and dark, wide and narrow, go to `screenshots/` (ignored by git).
 """
@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from core.run_folder import RunFolder
 from core.store import open_store
 from tests.journey.conftest import ROOT, STEP_MS, App
-from tests.training.conftest import colour_rows, write_rows
+from tests.training.conftest import chat, colour_rows, write_rows
 
 PAGES = ("advise", "data", "jobs", "judge", "shelf", "chat", "plans", "prices", "settings")
 WIDTHS = (1280, 390)
@@ -116,11 +116,11 @@ def last_step(folder: RunFolder) -> int:
 
 
 def test_the_whole_way(app: App, page: Page, complaints: list[str], tiny_base: Path, tmp_path: Path) -> None:
-    rows = colour_rows()
     data = [
-        {"messages": [{**row["messages"][0], "content": f"{greeting} {row['messages'][0]['content']}"}, row["messages"][1]]}
-        for greeting in ("Hello!", "Dear shop,", "Order 7:") for row in rows
-    ]  # fmt: skip
+        chat(f"{greeting} {row['messages'][0]['content']}", row["messages"][1]["content"])
+        for greeting in ("Hello!", "Dear shop,", "Order 7:")
+        for row in colour_rows()
+    ]
     write_rows(tmp_path / "paint.jsonl", data)
     page.goto(app.url)
     answer_the_wizard(page)

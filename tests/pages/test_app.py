@@ -86,6 +86,12 @@ def test_a_failed_job_is_announced_with_its_reason() -> None:
     assert "has failed" in toast.value and "half-way" in toast.value
 
 
+def test_several_ended_jobs_are_announced_together() -> None:
+    fake_job(0.01)
+    fake_job(0.01, outcome="failed")
+    assert [toast.value for toast in app().toast] == ["**2 jobs** have ended, 1 of them failed."]
+
+
 def test_a_job_that_ended_long_ago_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_job(0.01)
     old = JobState(state="succeeded", ended_at=datetime.now(UTC) - timedelta(hours=3))
