@@ -12,6 +12,7 @@ from app_pages import data_rows, state
 from app_pages.figures import plain
 from core.errors import BadInput, NotFound
 from core.home import data_dir
+from core.paths import is_file, typed_path
 from core.plan import Plan
 from dataset.prepare import adopt
 from dataset.read import Dataset, read
@@ -76,14 +77,14 @@ def _path(place: str) -> None:
     )
     if not text or not text.strip():
         return
-    path = Path(text.strip()).expanduser()
-    if st.session_state.get("data.path_seen") != text:
-        st.session_state["data.path_seen"] = text
-        with state.shown_errors():
-            if not path.is_file():
+    with state.shown_errors():
+        path = typed_path(text.strip())
+        if st.session_state.get("data.path_seen") != text:
+            st.session_state["data.path_seen"] = text
+            if not is_file(path):
                 raise NotFound(f"there is no file at {text[:200]}.", "Give the full path of a file on this machine.")
             _try(path, path.name)
-    _choose_columns(place, path, path.name)
+        _choose_columns(place, path, path.name)
 
 
 def _try(source: Path | BinaryIO, name: str) -> None:

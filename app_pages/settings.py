@@ -32,11 +32,17 @@ PACKAGES = {
     "openai": "managed hosts, in a later release",
 }
 KEPT: dict[str, tuple[str, str]] = {
-    "uploads": ("Uploads and their splits", "Until you delete the plan's data, or purge those that no plan uses."),
+    "uploads": (
+        "Uploads and their splits",
+        "Until you delete the plan's data, or purge those that no plan or job uses.",
+    ),
     "checkpoints": ("Checkpoints", "Until you delete the job, or purge them. Resuming needs them; chat does not."),
     "adapters": ("Adapters", "Until you delete them on the shelf or with their job."),
     "runs": ("Logs, specs and reports", "Until you delete the job."),
-    "cache": ("Prepared base models", "Until you purge them; the next job that needs one prepares it again."),
+    "cache": (
+        "Prepared base models and the judge's answers",
+        "Until you purge them; the next job that needs them prepares the model and asks it again.",
+    ),
 }
 PURGES: dict[Purge, tuple[str, str]] = {
     "checkpoints": ("Purge checkpoints", ":material/flag:"),

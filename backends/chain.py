@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from backends.engines import engine
-from backends.launch import over_budget, submit
+from backends.launch import over_budget, submit, with_data_hash
 from core.base_models import locate
 from core.errors import EngineError, ProblemsFound
+from core.estimate import Estimate, RunEstimate
 from core.home import new_id
 from core.jobspec import JobSpec
 from core.plan import EvaluationPlan, Plan
@@ -20,27 +21,40 @@ def launch_tune(
     The evaluation plan is written into the plan before the first job starts.
     Raises `ProblemsFound` with everything that would stop any of the jobs; then nothing was started.
     """
-    train = _with_data(spec.model_copy(update={"kind": "train"}), plan)
-    return _launch(store, plan, [train, judge_spec(train)], evaluation_plan)
+    return _launch(store, plan, tune_specs(_with_data(spec, plan)), evaluation_plan)
 
 
 def launch_measure(
     store: Store, plan: Plan, spec: JobSpec, evaluation_plan: EvaluationPlan | None = None
 ) -> list[JobRecord]:
     """Measure the base and its best prompt on the held-out rows, without tuning."""
-    judge = judge_spec(_with_data(spec, plan))
-    models: list[str] = ["base", "best_prompt", "classic"]
-    judge = judge.model_copy(update={"models": models, "name": _name(spec.name or plan.name, "measure")})
-    return _launch(store, plan, [judge], evaluation_plan)
+    named = spec.model_copy(update={"name": spec.name or plan.name})
+    return _launch(store, plan, measure_specs(_with_data(named, plan)), evaluation_plan)
 
 
-def launch_evaluation(store: Store, plan_id: str | None, train: JobRecord) -> JobRecord:
-    """Judge the adapter of a train job that has none of its own evaluation yet."""
+def launch_evaluation(store: Store, train: JobRecord, evaluation_plan: EvaluationPlan | None = None) -> JobRecord:
+    """Judge the adapter of a train job that has none of its own evaluation yet.
+
+    The evaluation plan is written into the training's plan, where it has one, before the job starts.
+    Raises `ProblemsFound`; then nothing was started.
+    """
     spec = judge_spec(train.spec).model_copy(update={"job": train.id, "group": train.spec.group})
-    problems = [problem for problem in engine(spec.engine).check(spec) if problem.severity == "error"]
-    if problems:
-        raise ProblemsFound(problems)
-    return submit(store, store.add_job(spec, plan_id=plan_id))
+    (predicted,) = _checked([spec])
+    record = store.add_job(with_data_hash(spec), plan_id=train.plan_id, predicted=predicted)
+    _write_down(store, record, evaluation_plan)
+    return submit(store, record)
+
+
+def tune_specs(spec: JobSpec) -> list[JobSpec]:
+    """The jobs of a tune, without the preparation of the base."""
+    train = spec.model_copy(update={"kind": "train"})
+    return [train, judge_spec(train)]
+
+
+def measure_specs(spec: JobSpec) -> list[JobSpec]:
+    """The job of a measurement without a tune, without the preparation of the base."""
+    models = ["base", "best_prompt", "classic"]
+    return [judge_spec(spec).model_copy(update={"models": models, "name": _name(spec.name, "measure")})]
 
 
 def judge_spec(train: JobSpec) -> JobSpec:
@@ -48,6 +62,39 @@ def judge_spec(train: JobSpec) -> JobSpec:
     return train.model_copy(
         update={"kind": "evaluate", "name": _name(train.name, "judge"), "after": [], "job": None, "resume_of": None}
     )
+
+
+def estimate_chain(specs: list[JobSpec]) -> RunEstimate:
+    """What jobs that run one after the other will need: the most memory of any, the time and dollars of all.
+
+    What is unknown of one is unknown of all. Raises what an engine's own estimate raises.
+    """
+    each = [engine(spec.engine).estimate(spec) for spec in specs]
+    largest = max(each, key=lambda one: one.memory_gib.likely or 0.0)
+    unknown = next((one for one in each if not one.memory_gib.known), largest)
+    fits = [one.fits for one in each]
+    return largest.model_copy(
+        update={
+            "memory_gib": unknown.memory_gib,
+            "seconds": _sum([one.seconds for one in each]),
+            "usd": _sum([one.usd for one in each]),
+            "fits": False if False in fits else None if None in fits else True,
+        }
+    )
+
+
+def _sum(estimates: list[Estimate]) -> Estimate:
+    """Lows to lows and highs to highs: the bounds of one day, good or bad for all of them."""
+    because = list(dict.fromkeys(text for one in estimates for text in one.because))
+    unit = estimates[0].unit
+    parts = [(one.low, one.likely, one.high) for one in estimates]
+    low, likely, high = (_total(column) for column in zip(*parts, strict=True))
+    return Estimate(low=low, likely=likely, high=high, unit=unit, because=because)
+
+
+def _total(values: tuple[float | None, ...]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known), 4) if len(known) == len(values) else None
 
 
 def _with_data(spec: JobSpec, plan: Plan) -> JobSpec:
@@ -59,16 +106,8 @@ def _with_data(spec: JobSpec, plan: Plan) -> JobSpec:
 
 
 def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: EvaluationPlan | None) -> list[JobRecord]:
-    specs = [*_prepare_first(specs[0]), *specs]
-    host = engine(specs[0].engine)
-    problems = [problem for spec in specs for problem in host.check(spec) if problem.severity == "error"]
-    if problems:
-        raise ProblemsFound(list({str(problem): problem for problem in problems}.values()))
-    predicted = [host.estimate(spec) for spec in specs]
-    if problems := [found for spec, each in zip(specs, predicted, strict=True) for found in over_budget(spec, each)]:
-        raise ProblemsFound(problems)
-    if evaluation_plan is not None:
-        store.update_plan(plan.id, evaluation_plan=evaluation_plan)
+    specs = [with_data_hash(spec) for spec in [*_prepare_first(specs[0]), *specs]]
+    predicted = _checked(specs)
     group = new_id("group")
     records: list[JobRecord] = []
     for bare, estimate in zip(specs, predicted, strict=True):
@@ -79,6 +118,7 @@ def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: Eva
         spec = bare.model_copy(update=updates)
         records.append(store.add_job(spec, plan_id=plan.id, predicted=estimate))
     # All intents are stored before the first one starts: a crash between two leaves nothing unknown.
+    _write_down(store, records[-1], evaluation_plan)
     started: list[JobRecord] = []
     for record in records:
         try:
@@ -86,9 +126,31 @@ def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: Eva
         except EngineError:
             for earlier in started:
                 if earlier.ref is not None:
-                    host.cancel(earlier.ref)
+                    engine(earlier.engine).cancel(earlier.ref)
             raise
     return started
+
+
+def _checked(specs: list[JobSpec]) -> list[RunEstimate]:
+    """What each will need. Raises `ProblemsFound` with everything that would stop any of them."""
+    host = engine(specs[0].engine)
+    problems = [problem for spec in specs for problem in host.check(spec) if problem.severity == "error"]
+    if problems:
+        raise ProblemsFound(list({str(problem): problem for problem in problems}.values()))
+    predicted = [host.estimate(spec) for spec in specs]
+    if problems := [found for spec, each in zip(specs, predicted, strict=True) for found in over_budget(spec, each)]:
+        raise ProblemsFound(problems)
+    return predicted
+
+
+def _write_down(store: Store, judge: JobRecord, evaluation_plan: EvaluationPlan | None) -> None:
+    """Keep the measure of success with the job that it belongs to: another launch of the plan leaves it alone."""
+    if evaluation_plan is None or judge.plan_id is None:
+        return
+    kept = store.plan(judge.plan_id).evaluation_plans
+    store.update_plan(
+        judge.plan_id, evaluation_plan=evaluation_plan, evaluation_plans=kept | {judge.id: evaluation_plan}
+    )
 
 
 def _prepare_first(spec: JobSpec) -> list[JobSpec]:

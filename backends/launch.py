@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from backends.engines import engine
 from core.errors import EngineError, NotFound, Problem, ProblemsFound
@@ -29,8 +31,19 @@ def launch(
     predicted = estimate or host.estimate(spec)
     if problems := over_budget(spec, predicted):
         raise ProblemsFound(problems)
-    record = store.add_job(spec, plan_id=plan_id, predicted=predicted)
+    record = store.add_job(with_data_hash(spec), plan_id=plan_id, predicted=predicted)
     return submit(store, record)
+
+
+def with_data_hash(spec: JobSpec) -> JobSpec:
+    """The spec with the hash of its training file as that is now, so that a worker can refuse a changed one."""
+    if spec.dataset is None or spec.dataset_sha256 is not None:
+        return spec
+    try:
+        with Path(spec.dataset).open("rb") as file:
+            return spec.model_copy(update={"dataset_sha256": hashlib.file_digest(file, "sha256").hexdigest()})
+    except OSError:  # an engine of another place may know the file by a name that means nothing here
+        return spec
 
 
 def over_budget(spec: JobSpec, predicted: RunEstimate) -> list[Problem]:

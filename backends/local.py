@@ -12,16 +12,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from backends.estimates import estimate_local
 from core.base_models import locate
-from core.errors import BadInput, EngineError, NotFound, Problem, TuneworthyError
+from core.errors import BadInput, EngineError, NotFound, Problem, StoreError, TuneworthyError
 from core.estimate import RunEstimate
-from core.home import runs_dir
+from core.home import cache_dir, home, runs_dir
 from core.job import EngineRef, Event, JobState, Result
 from core.jobspec import JobSpec, check_evaluate_spec
 from core.machine import resolve_device
+from core.paths import is_file, typed_path
 from core.run_folder import RunFolder
 from core.tickets import WITHOUT_DEVICE, Ticket, queue
 from training.specs import check_train_spec
@@ -32,6 +35,8 @@ LAST_WORKER_SECONDS = 10.0
 """A worker has said its last word a moment before it lets go of its folder."""
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
 _PREPARED_FIRST = ("train", "evaluate")
+_JOB_FIELDS = {"train": ("resume_of",), "evaluate": ("job",)}
+"""Fields that name another local job."""
 
 
 class LocalEngine:
@@ -46,21 +51,26 @@ class LocalEngine:
             problems = own_checks[spec.kind](spec)
         else:
             problems = [Problem(what=f"`{spec.kind}` jobs are not in this release.", where="kind")]
-        looks: dict[str, Callable[[], object]] = {
-            "device": lambda: resolve_device(spec.device),
-            "base_model": lambda: _base(spec),
-        }
-        for where, look in looks.items():
-            try:
-                look()
-            except TuneworthyError as error:
-                problems += [problem.model_copy(update={"where": where}) for problem in error.problems()]
+        looks: list[tuple[str, Callable[[], object]]] = [
+            ("device", lambda: resolve_device(spec.device)),
+            ("base_model", lambda: _base(spec)),
+        ]
         needed = {"dataset": spec.dataset} if spec.kind in _PREPARED_FIRST else {}
         for field, path in (needed | {"validation": spec.validation, "test": spec.test}).items():
             if path is None and field == "dataset" and spec.kind == "train":
                 problems.append(Problem(what="no training rows are given.", where=field, hint="Set `dataset`."))
-            elif path is not None and not Path(path).is_file():
-                problems.append(Problem(what=f"no file at {path}.", where=field, hint="Check the path."))
+            elif path is not None:
+                looks.append((field, partial(_require_file, Path(path))))
+        named = [("after", job_id) for job_id in spec.after]
+        named += [(field, job_id) for field in _JOB_FIELDS.get(spec.kind, ()) if (job_id := getattr(spec, field))]
+        looks += [(field, partial(RunFolder.of, job_id)) for field, job_id in named]
+        if spec.kind == "evaluate" and spec.adapter:
+            looks.append(("adapter", partial(_require_adapter, spec.adapter)))
+        for where, look in looks:
+            try:
+                look()
+            except TuneworthyError as error:
+                problems += [problem.model_copy(update={"where": where}) for problem in error.problems()]
         if spec.kind == "evaluate" and not (spec.test or spec.validation):
             problems.append(Problem(what="no rows to judge on.", where="test", hint="Set `test` or `validation`."))
         free_gib = shutil.disk_usage(runs_dir()).free / 2**30
@@ -127,7 +137,8 @@ class LocalEngine:
     def cancel(self, ref: EngineRef) -> None:
         """Ask the worker to stop after this step, keeping what it has. Safe twice."""
         folder = RunFolder.of(ref.ref)
-        if folder.outcome() is not None:
+        died = folder.begun and not folder.locked()
+        if folder.outcome() is not None or died:
             return
         folder.ask_to_cancel()
         worker = folder.worker()
@@ -170,6 +181,9 @@ class LocalEngine:
                     start_new_session=True,
                     pass_fds=descriptors,
                 )
+            with suppress(StoreError):
+                # Said for it, so that one that dies before its own first word is known to have been there.
+                folder.announce(worker.pid)
             # Whoever started it takes its exit code, or it stays in the table of processes as a zombie.
             threading.Thread(target=worker.wait, daemon=True).start()
         except OSError as error:
@@ -184,8 +198,11 @@ class LocalEngine:
     def _waits_for(self, folder: RunFolder) -> str:
         spec = folder.spec()
         for job_id in spec.after:
-            if not RunFolder.of(job_id).state().done:
-                return f"waits for {job_id}"
+            try:
+                if not RunFolder.of(job_id).state().done:
+                    return f"waits for {job_id}"
+            except (NotFound, BadInput):
+                return f"waits for {job_id[:60]}, which is not here"
         jobs = queue(resolve_device(spec.device))
         ahead = jobs.index(folder.job_id) if folder.job_id in jobs else 0
         return f"{ahead} job{'s' if ahead != 1 else ''} ahead in the queue" if ahead else "starting"
@@ -196,6 +213,8 @@ def scrubbed_environment() -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET_WORDS)
     }
+    # As this process sees them: the worker has another working directory.
+    kept["TUNEWORTHY_HOME"], kept["TUNEWORTHY_CACHE"] = str(home()), str(cache_dir())
     kept["PYTHONUNBUFFERED"] = "1"
     kept["TOKENIZERS_PARALLELISM"] = "false"
     return kept
@@ -206,3 +225,13 @@ def _base(spec: JobSpec) -> object:
     if not place.ready and not spec.allow_network:
         raise EngineError(f"{spec.base_model} is not on this machine.", "Allow the network, or give a local folder.")
     return place
+
+
+def _require_file(path: Path) -> None:
+    if not is_file(path):
+        raise NotFound(f"no file at {path}.", "Check the path.")
+
+
+def _require_adapter(adapter: str) -> None:
+    if not is_file(typed_path(adapter) / "adapter_config.json"):
+        raise NotFound(f"no adapter at {adapter}.", "Give the folder that its training left.")

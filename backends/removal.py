@@ -73,7 +73,7 @@ def what_purges(store: Store, what: Purge) -> list[str]:
 
 
 def purge(store: Store, what: Purge) -> list[str]:
-    """Delete checkpoints of ended jobs, uploads that no plan uses, or prepared base models and answer caches."""
+    """Delete checkpoints of ended jobs, uploads that no plan and no job uses, or prepared bases and kept answers."""
     done = []
     for said, act in _purgeable(store, what):
         act()
@@ -89,15 +89,28 @@ def _purgeable(store: Store, what: Purge) -> list[tuple[str, Callable[[], None]]
             if folder.parent.name not in running and any(folder.iterdir()):
                 found.append((f"checkpoints of {folder.parent.name} ({_mib(folder)})", _remover(folder)))
     elif what == "uploads":
-        used = {Path(plan.data.train).parent for plan in _all_plans(store) if plan.data}
-        for folder in sorted(path for path in data_dir().iterdir() if path.is_dir() and path not in used):
-            found.append((f"upload {folder.name} ({_mib(folder)})", _remover(folder)))
+        used = _folders_in_use(store)
+        for folder in sorted(path for path in data_dir().iterdir() if path.is_dir()):
+            # One that begins with `new-` is an upload that comes in just now.
+            if folder.resolve() not in used and not folder.name.startswith("new-"):
+                found.append((f"upload {folder.name} ({_mib(folder)})", _remover(folder)))
     else:
         if any(not state_of(job).done for job in _all_jobs(store)):
             raise Refused("a job is at work and may need the cache.", "Wait for it, or cancel it first.")
         for folder in sorted(path for path in cache_dir().glob("*/*") if path.is_dir()):
             found.append((f"{folder.parent.name}/{folder.name} ({_mib(folder)})", _remover(folder)))
+        answers = cache_dir() / "answers"  # files, one a model that was judged
+        if answers.is_dir() and any(answers.iterdir()):
+            found.append((f"the judge's answers ({_mib(answers)})", _remover(answers)))
     return found
+
+
+def _folders_in_use(store: Store) -> set[Path]:
+    """Folders of rows that a plan has, or that a job was or will be run on."""
+    files = [plan.data.train for plan in _all_plans(store) if plan.data]
+    specs = [job.spec for job in _all_jobs(store)] + [plan.spec for plan in _all_plans(store) if plan.spec]
+    files += [path for spec in specs for path in (spec.dataset, spec.validation, spec.test) if path]
+    return {Path(file).resolve().parent for file in files}
 
 
 def _remover(folder: Path) -> Callable[[], None]:

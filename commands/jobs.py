@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands.printing import NO, OK, AsJson, InputFile, print_json, print_table, seconds_in_words, usd_in_words
 
+if TYPE_CHECKING:
+    from core.job import JobState
+    from core.store import JobRecord
+
 JobId = Annotated[str, typer.Argument(help="A job id, as `tuneworthy jobs` lists them.", show_default=False)]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has ended, with progress.")]
+
+PRINTED_EVERY_SECONDS = 5.0
+"""Steps and progress are printed no oftener than this."""
 
 
 def run(spec: InputFile, wait: Wait = False, as_json: AsJson = False) -> int:
@@ -34,15 +42,16 @@ def jobs(
     archived: Annotated[bool, typer.Option(help="Show the archived ones.")] = False, as_json: AsJson = False
 ) -> int:
     """List jobs, newest first."""
-    from backends.launch import reconcile, state_of
+    from backends.launch import reconcile
     from core.store import open_store
 
     store = open_store()
     reconcile(store)
-    rows = [(record, state_of(record)) for record in store.jobs(archived=archived)]
+    rows = [(record, _state_or_reason(record)) for record in store.jobs(archived=archived)]
     if as_json:
         listed = [
-            {"job_id": r.id, "name": r.name, "kind": r.kind, "engine": r.engine, "state": s.state, "note": s.note}
+            {"job_id": r.id, "name": r.name, "kind": r.kind, "engine": r.engine}
+            | {"state": s.state, "note": s.note, "reason": s.reason}
             for r, s in rows
         ]
         print_json({"jobs": listed})
@@ -168,10 +177,13 @@ def follow(job_id: str, as_json: bool, *, quiet: bool = False) -> int:
                 seen = event.seq
                 if event.kind in ("stage", "warning", "checkpoint", "log") and event.message:
                     typer.echo(f"  {event.message}")
-                elif event.kind in ("step", "validation") and time.monotonic() - last_printed > 5:
+                elif event.kind in ("step", "validation") and time.monotonic() - last_printed > PRINTED_EVERY_SECONDS:
                     last_printed = time.monotonic()
                     values = ", ".join(f"{name} {value:.4g}" for name, value in event.values.items())
                     typer.echo(f"  step {event.step} of {event.total_steps}: {values}")
+                elif event.kind == "progress" and time.monotonic() - last_printed > PRINTED_EVERY_SECONDS:
+                    last_printed = time.monotonic()
+                    typer.echo(f"  {event.message}: {event.values['done'] / max(event.values['total'], 1):.0%}")
         if state.done:
             break
         time.sleep(0.5)
@@ -189,13 +201,17 @@ def follow(job_id: str, as_json: bool, *, quiet: bool = False) -> int:
 def described(job_id: str) -> dict[str, Any]:
     """A job as the contract's `show` prints it."""
     from backends.engines import engine
+    from core.errors import EngineError
     from core.store import open_store
 
     record = open_store().job(job_id)
     state = _state(job_id)
     host = engine(record.engine)
     events = host.events(record.ref) if record.ref else []
-    result = host.result(record.ref) if record.ref and state.state in ("succeeded", "cancelled") else None
+    result = None
+    if record.ref and state.state in ("succeeded", "cancelled"):
+        with suppress(EngineError):  # stopped before it could leave any
+            result = host.result(record.ref)
     predicted = record.predicted.model_dump(mode="json") if record.predicted else {}
     return {
         "job_id": record.id,
@@ -225,6 +241,18 @@ def _state(job_id: str) -> Any:
     from core.store import open_store
 
     return state_of(open_store().job(job_id))
+
+
+def _state_or_reason(record: JobRecord) -> JobState:
+    """The state; where its engine or its folder cannot tell, why not: one odd job must not hide the others."""
+    from backends.launch import state_of
+    from core.errors import TuneworthyError
+    from core.job import JobState
+
+    try:
+        return state_of(record)
+    except TuneworthyError as error:
+        return JobState(state="failed", reason=str(error))
 
 
 def _gib(value: float | None) -> str:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from core.errors import BadInput, BaseModelUnavailable
 from core.home import cache_dir
 from core.jobspec import DEFAULT_BASE_MODEL
+from core.paths import is_file, is_folder, resolved, typed_path
 
 HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 HUB_HOST = "huggingface.co"
@@ -44,12 +45,13 @@ class BaseModelPlace(BaseModel):
 def locate(model: str, revision: str | None = None) -> BaseModelPlace:
     """Where `model` is, without touching the network.
 
-    Raises `BadInput` for something that is neither a folder nor a hub id, `BaseModelUnavailable` for a broken folder.
+    Raises `BadInput` for something that is neither a folder nor a hub id, or that may not be looked at, and
+    `BaseModelUnavailable` for a broken folder.
     """
-    folder = Path(model).expanduser()
-    if folder.is_dir():
+    folder = typed_path(model)
+    if is_folder(folder):
         check_folder(folder)
-        return BaseModelPlace(model=model, place="folder", path=folder.resolve())
+        return BaseModelPlace(model=model, place="folder", path=resolved(folder))
     if folder.is_absolute() or model.startswith((".", "~")):
         raise BadInput(f"there is no model folder at {model}.", "Give a folder with config.json and safetensors.")
     if not HUB_ID.fullmatch(model):
@@ -71,7 +73,7 @@ def prepared_folder(model: str, revision: str | None = None) -> Path:
 
 def check_folder(folder: Path) -> None:
     """Raise `BaseModelUnavailable` unless the folder holds a config, a tokenizer and safetensors weights."""
-    missing = [name for name in ("config.json", "tokenizer.json") if not (folder / name).is_file()]
+    missing = [name for name in ("config.json", "tokenizer.json") if not is_file(folder / name)]
     if not any(folder.glob("*.safetensors")):
         missing.append("*.safetensors")
     if missing:
@@ -82,3 +84,7 @@ def check_folder(folder: Path) -> None:
         json.loads((folder / "config.json").read_bytes())
     except ValueError as error:
         raise BaseModelUnavailable(f"config.json in {folder} is not JSON.", "Fetch the model again.") from error
+    except OSError as error:
+        raise BaseModelUnavailable(
+            f"config.json in {folder} cannot be read ({error.strerror}).", "Check its permissions."
+        ) from error

@@ -17,8 +17,7 @@ _ID = re.compile(r"[a-z]+-\d{8}-[0-9a-f]{8}")
 
 def home() -> Path:
     """The root folder, made on first use with owner-only access. Raises `StoreError` where it cannot be made."""
-    root = Path(os.environ.get("TUNEWORTHY_HOME") or platformdirs.user_data_dir("tuneworthy")).expanduser()
-    return _folder(root)
+    return _folder(Path(os.environ.get("TUNEWORTHY_HOME") or platformdirs.user_data_dir("tuneworthy")))
 
 
 def runs_dir() -> Path:
@@ -42,9 +41,9 @@ def serving_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Prepared base models. `TUNEWORTHY_CACHE` or the user's cache folder."""
-    root = os.environ.get("TUNEWORTHY_CACHE") or platformdirs.user_cache_dir("tuneworthy")
-    return _folder(Path(root).expanduser())
+    """Prepared base models and the judge's answers. `TUNEWORTHY_CACHE` or the user's cache folder."""
+    root = Path(os.environ.get("TUNEWORTHY_CACHE") or platformdirs.user_cache_dir("tuneworthy"))
+    return _folder(root, "TUNEWORTHY_CACHE")
 
 
 def new_id(prefix: str) -> str:
@@ -64,11 +63,14 @@ def run_dir(job_id: str) -> Path:
     return runs_dir() / check_id(job_id, "job")
 
 
-def _folder(path: Path) -> Path:
+def _folder(path: Path, setting: str = "TUNEWORTHY_HOME") -> Path:
+    """The folder, made where it is missing, and absolute: workers have another working directory."""
     try:
+        path = path.expanduser().absolute()
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise StoreError(
-            f"cannot make the folder {path} ({error.strerror}).", "Set TUNEWORTHY_HOME to a folder that you may write."
+            f"cannot make the folder {path} ({reason}).", f"Set {setting} to a folder that you may write."
         ) from error
     return path

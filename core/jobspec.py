@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput, NotFound, Problem, ProblemsFound, problems_of
+from core.paths import exists, is_file, resolved
 
 JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -78,7 +79,7 @@ class JobSpec(BaseModel):
     """Pull of the trained weights towards zero."""
     max_tokens: int = Field(default=512, ge=8, le=1_000_000)
     """Longest row in tokens; longer ones are cut and counted."""
-    micro_batch: int | Literal["auto"] = "auto"
+    micro_batch: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = "auto"
     """Rows per step on the device."""
     grad_accumulation: int = Field(default=1, ge=1, le=4096)
     """Micro batches per optimizer step."""
@@ -157,7 +158,7 @@ def read_mapping(path: Path, first_line: str = "kind: train") -> dict[str, objec
 
     Raises `NotFound` for no such file, `BadInput` with file and line for anything that is not a mapping.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise NotFound(f"no file at {path}.", "Check the path.")
     if path.stat().st_size > MAX_SPEC_BYTES:
         raise BadInput("is larger than 1 MiB.", "Give a short YAML or JSON file.", file=str(path))
@@ -165,6 +166,8 @@ def read_mapping(path: Path, first_line: str = "kind: train") -> dict[str, objec
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput("is not UTF-8 text.", "Save it as UTF-8.", file=str(path)) from error
+    except OSError as error:
+        raise BadInput(f"cannot be read ({error.strerror}).", "Check its permissions.", file=str(path)) from error
     try:
         value = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except json.JSONDecodeError as error:
@@ -199,9 +202,9 @@ def read_spec(path: Path) -> JobSpec:
         if not value or Path(value).is_absolute():
             continue
         local = path.parent / value
-        if field == "base_model" and not local.exists():
+        if field == "base_model" and not exists(local):
             continue
-        updates[field] = str(local.resolve())
+        updates[field] = str(resolved(local))
     if not math.isfinite(spec.learning_rate):
         raise BadInput("`learning_rate` must be a number.", file=str(path))
     return spec.model_copy(update=updates)

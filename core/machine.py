@@ -18,6 +18,7 @@ class Machine(BaseModel):
 
     cores: int
     memory_gib: float
+    """Of the machine, or of the control group where that allows less."""
     gpus: list[str] = []
     """Names of the cards; empty where no driver is found."""
     gpu_memory_gib: list[float] = []
@@ -29,10 +30,9 @@ class Machine(BaseModel):
 def machine() -> Machine:
     """Read once per process."""
     names, memory = _nvidia()
-    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Machine(
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        memory_gib=memory_bytes / 2**30,
+        memory_gib=_memory_gib(),
         gpus=names,
         gpu_memory_gib=memory,
         cpu_flags=_cpu_flags(),
@@ -61,6 +61,37 @@ def device_memory_gib(device: str) -> float:
     return machine().gpu_memory_gib[int(device.partition(":")[2])]
 
 
+def control_groups() -> list[Path]:
+    """The control group of this process and those around it, as folders; Linux only."""
+    root = Path("/sys/fs/cgroup")
+    lines = read_or_nothing(Path("/proc/self/cgroup")).splitlines()
+    names = [line.split("::", 1)[1].strip("/") for line in lines if line.startswith("0::")]
+    return list(dict.fromkeys([root, *(folder for name in names for folder in _upwards(root, name))]))
+
+
+def read_or_nothing(path: Path) -> str:
+    """The text of a file of the system; empty where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _upwards(root: Path, name: str) -> list[Path]:
+    parts = [part for part in name.split("/") if part not in ("", "..")]
+    return [root.joinpath(*parts[:count]) for count in range(len(parts), 0, -1)]
+
+
+def _memory_gib() -> float:
+    limits_bytes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    older = Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container under the first version of groups
+    for file in (*(folder / "memory.max" for folder in control_groups()), older):
+        text = read_or_nothing(file).strip()
+        if text.isdigit():  # else `max`: no limit
+            limits_bytes.append(int(text))
+    return min(limits_bytes) / 2**30
+
+
 def _nvidia() -> tuple[list[str], list[float]]:
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -80,9 +111,6 @@ def _nvidia() -> tuple[list[str], list[float]]:
 
 
 def _cpu_flags() -> list[str]:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return []
+    text = read_or_nothing(Path("/proc/cpuinfo"))
     line = next((line for line in text.splitlines() if line.startswith("flags")), "")
     return [flag for flag in ("amx_bf16", "avx512_bf16") if flag in line.split()]

@@ -55,11 +55,16 @@ class Plan(BaseModel):
     ranking: list[dict[str, object]] = []
     price_overrides: dict[str, float] = {}
     """Prices set for this plan only: {item: amount}."""
+    cost_options: dict[str, object] = {}
+    """Settings of the cost curves: horizon, growth, rates, price rows taken."""
     prices_used: list[dict[str, object]] = []
     cost_summary: dict[str, object] = {}
     data: DataRef | None = None
     spec: JobSpec | None = None
     evaluation_plan: EvaluationPlan | None = None
+    """Of the newest launch."""
+    evaluation_plans: dict[str, EvaluationPlan] = {}
+    """{evaluate job: what was written down before its launch}."""
     jobs: list[str] = []
     verdict: str | None = None
     archived: bool = False

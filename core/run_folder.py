@@ -6,6 +6,7 @@ runs/<job id>/
     worker.json     pid and start of the worker
     events.jsonl    steps, losses, stages: one JSON object a line
     log.txt         everything that the worker printed
+    room            a little disk kept for the last word, while it runs
     cancel          present once somebody asked to stop
     outcome.json    the last word; lock free and no outcome means that the worker died
     checkpoints/    what a stopped job can go on from
@@ -18,9 +19,11 @@ import errno
 import fcntl
 import json
 import os
+import secrets
 import tempfile
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +35,7 @@ from core.job import Event, JobState, Outcome
 from core.jobspec import JobSpec
 
 EventKind = Literal["log", "stage", "step", "validation", "checkpoint", "warning", "progress"]
+ROOM_BYTES = 64 << 10
 
 
 class WorkerInfo(BaseModel):
@@ -155,6 +159,15 @@ class RunFolder:
         info = WorkerInfo(pid=pid, started_at=datetime.now(UTC))
         write_atomically(self.path / "worker.json", info.model_dump_json())
 
+    def keep_room(self) -> None:
+        """Take a little of the disk now, so that the last word can be said when it is full. Raises `StoreError`."""
+        # Random, since some file systems keep blanks in no room at all.
+        write_atomically(self.path / "room", secrets.token_hex(ROOM_BYTES // 2))
+
+    def free_room(self) -> None:
+        """Give it back. Safe twice."""
+        (self.path / "room").unlink(missing_ok=True)
+
     def emit(
         self,
         kind: EventKind,
@@ -183,6 +196,7 @@ class RunFolder:
 
     def finish(self, outcome: Outcome) -> None:
         """The last word. Written whole or not at all."""
+        self.free_room()
         write_atomically(self.path / "outcome.json", outcome.model_dump_json(indent=2))
 
     # What everybody reads.
@@ -241,28 +255,26 @@ class RunFolder:
         for name in ("outcome.json", "cancel"):
             (self.path / name).unlink(missing_ok=True)
 
+    @property
+    def begun(self) -> bool:
+        """Whether a worker was ever started on it."""
+        return any((self.path / name).exists() for name in ("worker.json", "events.jsonl"))
+
     def state(self) -> JobState:
         """Where the job is, from the folder alone. Writes nothing."""
+        # An ended job costs one look at its last word, however many events it left.
+        if (ended := self._ended()) is not None:
+            return ended
         events = self.events()
-        steps = _steps(events)
         worker = self.worker()
-        state = JobState(
-            state="queued",
-            step=steps[-1].step if steps else 0,
-            total_steps=steps[-1].total_steps if steps else 0,
-            started_at=worker.started_at if worker else None,
-        )
-        # The lock is read before the outcome: a worker writes its outcome first and lets go of the lock after.
+        state = _state_at(events, worker)
         alive = self.locked()
-        outcome = self.outcome()
+        # Looked for again: a worker writes its last word first and lets go of the lock after.
+        if (ended := self._ended()) is not None:
+            return ended
         stages = [event for event in events if event.kind == "stage"]
-        if outcome is not None:
-            reason = f"{outcome.reason} {outcome.hint}".strip()
-            update = {"state": outcome.state, "reason": reason, "ended_at": outcome.at}
-            if later := _steps(self.events()):  # some may have come since the first look
-                update |= {"step": later[-1].step, "total_steps": later[-1].total_steps}
-            return state.model_copy(update=update)
         if alive:
+            steps = _steps(events)
             running = bool(stages) and stages[-1].message != "queued"
             note = stages[-1].message if running else "waiting"
             etas = [event.values["eta_seconds"] for event in steps if "eta_seconds" in event.values]
@@ -271,8 +283,9 @@ class RunFolder:
             note = "stopping" if self.cancel_asked else note
             return state.model_copy(update={"state": name, "note": note, "eta_seconds": eta})
         if self.cancel_asked:
-            return state.model_copy(update={"state": "cancelled", "reason": "Stopped before it could start."})
-        if worker is None and not events:
+            reason = "Stopped before its last word. Resume it." if self.begun else "Stopped before it could start."
+            return state.model_copy(update={"state": "cancelled", "reason": reason})
+        if not self.begun:
             return state.model_copy(update={"note": "not started"})
         return state.model_copy(
             update={
@@ -281,6 +294,38 @@ class RunFolder:
                 "Resume it, or read the end of its log.",
             }
         )
+
+    def _ended(self) -> JobState | None:
+        """The state of a job that said its last word; None before."""
+        try:
+            found = (self.path / "outcome.json").stat()
+        except FileNotFoundError:
+            return None
+        state = _ended_state(self.path, found.st_mtime_ns, found.st_ino)
+        return state.model_copy() if state is not None else None
+
+
+@lru_cache(maxsize=512)
+def _ended_state(path: Path, _changed_ns: int, _file: int) -> JobState | None:
+    # A resumed job gets a new outcome, and so another time and another file.
+    folder = RunFolder(path)
+    outcome = folder.outcome()
+    if outcome is None:
+        return None
+    reason = f"{outcome.reason} {outcome.hint}".strip()
+    state = _state_at(folder.events(), folder.worker())
+    return state.model_copy(update={"state": outcome.state, "reason": reason, "ended_at": outcome.at})
+
+
+def _state_at(events: list[Event], worker: WorkerInfo | None) -> JobState:
+    """A queued job, with the steps and the start that are known."""
+    steps = _steps(events)
+    return JobState(
+        state="queued",
+        step=steps[-1].step if steps else 0,
+        total_steps=steps[-1].total_steps if steps else 0,
+        started_at=worker.started_at if worker else None,
+    )
 
 
 def _steps(events: list[Event]) -> list[Event]:

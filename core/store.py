@@ -54,10 +54,11 @@ class Store:
                 event.listen(self._engine, "connect", _sqlite_settings)
                 event.listen(self._engine, "begin", _sqlite_begin)
             migrate(self._engine, home() / "migrate.lock")
-        except (SQLAlchemyError, ImportError, OSError) as error:
-            # The password never reaches a message or a log.
-            shown = url.render_as_string(hide_password=True)
-            raise StoreError(f"cannot open the store at {shown}.", "Check TUNEWORTHY_DB and that it is up.") from error
+        except (SQLAlchemyError, ImportError, OSError, TypeError, ValueError):
+            # The address never reaches a message or a log: a password with an `@` in it stands in its host as well.
+            name = url.get_backend_name()
+            shown = f"the store {url.database} ({name})" if url.drivername == "sqlite" else f"the store ({name})"
+            raise StoreError(f"cannot open {shown}.", "Check TUNEWORTHY_DB and that it is up.") from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -232,8 +233,8 @@ def open_store() -> Store:
 def _open(address: str) -> Store:
     try:
         url = make_url(address)
-    except ArgumentError as error:
-        raise StoreError("TUNEWORTHY_DB is not a database URL.", "It looks like sqlite:///path/to/file.db.") from error
+    except (ArgumentError, ValueError):
+        raise StoreError("TUNEWORTHY_DB is not a database URL.", "It looks like sqlite:///path/to/file.db.") from None
     return Store(url)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput, NotFound, ProblemsFound, problems_of
+from core.paths import is_file, typed_path
 from cost_models.facts import FACTS_FOLDER
 from cost_models.prices import require_file
 
@@ -95,10 +96,10 @@ def known_models() -> dict[str, ModelShape]:
 def shape_of(model: str, folder: Path | None = None) -> ModelShape:
     """The shape of a model: from `config.json` in its folder, else from our list.
 
-    Raises `NotFound` when neither knows it, `BadInput` for a config that lacks a size.
+    Raises `NotFound` when neither knows it, `BadInput` for a config that lacks a size or a path that cannot be used.
     """
-    place = folder or Path(model).expanduser()
-    if (place / "config.json").is_file():
+    place = folder or typed_path(model)
+    if is_file(place / "config.json"):
         return shape_from_config(place / "config.json")
     try:
         return known_models()[model]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from core.errors import BadInput, Refused, StoreError
 from core.home import data_dir
+from core.paths import is_file
 from core.plan import DataRef
 from dataset.check import check
 from dataset.opening import MAX_BYTES, gib
@@ -204,7 +205,7 @@ def _new_folder() -> Iterator[Path]:
 def _copy(upload: Upload, target: Path, max_bytes: int) -> None:
     """Copy at most `max_bytes` + 1 bytes (one too many, so that reading refuses it by size)."""
     if isinstance(upload, Path):
-        if not upload.is_file() or upload.stat().st_size > max_bytes:
+        if not is_file(upload) or upload.stat().st_size > max_bytes:
             read(upload, max_bytes=max_bytes)  # says what is wrong with it
         size = upload.stat().st_size
     else:
@@ -214,18 +215,39 @@ def _copy(upload: Upload, target: Path, max_bytes: int) -> None:
     if isinstance(upload, bytes):
         target.write_bytes(upload[: max_bytes + 1])
         return
-    source = upload.open("rb") if isinstance(upload, Path) else upload
+    left = max_bytes + 1
+    with _source(upload) as source, target.open("wb") as file:
+        while left > 0 and (chunk := _read(source, min(_COPY_BYTES, left), upload)):
+            file.write(chunk)
+            left -= len(chunk)
+
+
+@contextmanager
+def _source(upload: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """The upload from its beginning; a file of the page stays open. Raises `BadInput` where it may not be read."""
+    if not isinstance(upload, Path):
+        if upload.seekable():
+            upload.seek(0)
+        yield upload
+        return
     try:
-        if source.seekable():
-            source.seek(0)
-        left = max_bytes + 1
-        with target.open("wb") as file:
-            while left > 0 and (chunk := source.read(min(_COPY_BYTES, left))):
-                file.write(chunk)
-                left -= len(chunk)
-    finally:
-        if isinstance(upload, Path):
-            source.close()
+        source = upload.open("rb")
+    except OSError as error:
+        raise _unreadable(error, upload) from error
+    with source:
+        yield source
+
+
+def _read(source: BinaryIO, size_bytes: int, upload: Path | BinaryIO) -> bytes:
+    try:
+        return source.read(size_bytes)
+    except OSError as error:
+        raise _unreadable(error, upload) from error
+
+
+def _unreadable(error: OSError, upload: Path | BinaryIO) -> BadInput:
+    file = str(upload) if isinstance(upload, Path) else ""
+    return BadInput(f"cannot be read ({error.strerror}).", "Check its permissions.", file=file)
 
 
 def _own_folder(data_ref: DataRef) -> Path:

@@ -11,6 +11,8 @@ from evaluation.cache import AnswerCache
 from evaluation.judged_model import Model
 from serving.completion import Completion
 
+MOST_STEP_EVENTS = 1000
+"""Of one judgement: whoever looks reads all of its events."""
 ETA_FROM_ANSWERS = 8
 """The first answers are slow: the libraries warm up."""
 
@@ -28,6 +30,7 @@ class Progress:
         self.done = 0
         self._seconds = 0.0
         self._computed = 0
+        self._told = 0
 
     def stage(self, message: str) -> None:
         """A new part begins."""
@@ -48,6 +51,9 @@ class Progress:
         self._emit()
 
     def _emit(self) -> None:
+        if self.done < self.total and self.done - self._told < self.total / MOST_STEP_EVENTS:
+            return
+        self._told = self.done
         values: dict[str, float] = {}
         if self._computed >= ETA_FROM_ANSWERS:
             each = self._seconds / self._computed

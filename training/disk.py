@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import StoreError
@@ -23,15 +24,29 @@ def require_free_bytes(folder: Path, needed_bytes: int, setting: str = "TUNEWORT
         )
 
 
+def bytes_in(folder: Path) -> int:
+    """Bytes of the files in a folder to which something is being downloaded: they are renamed and go meanwhile."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.stat(os.path.join(place, name)).st_size
+    return total
+
+
 @contextmanager
-def disk_full_explained(folder: Path) -> Iterator[None]:
-    """Turn "no space left" inside the block into a `StoreError` that says where; safetensors hides it in its text."""
+def disk_full_explained(*folders: Path) -> Iterator[None]:
+    """Turn "no space left" inside the block into a `StoreError` that names the fuller of the disks that are written to.
+
+    safetensors hides it in its text.
+    """
     try:
         yield
     except Exception as error:
         full = isinstance(error, OSError) and error.errno in FULL
         if full or "No space left" in str(error) or "os error 28" in str(error):
+            fullest = min(folders, key=lambda folder: shutil.disk_usage(folder).free)
             raise StoreError(
-                f"the disk of {folder} is full.", "Free some space, then start the job again; it goes on from there."
+                f"the disk of {fullest} is full.", "Free some space, then start the job again; it goes on from there."
             ) from error
         raise

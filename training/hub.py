@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from core.base_models import HUB_HOST
 from core.errors import BaseModelUnavailable
-from training.disk import require_free_bytes
+from training.disk import bytes_in, require_free_bytes
 from training.report import Report
 
 T = TypeVar("T")
@@ -96,8 +96,7 @@ def fetch_snapshot(found: HubModel, target: Path, report: Report, endpoint: str 
     thread.start()
     while thread.is_alive():
         thread.join(POLL_SECONDS)
-        done = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-        report.progress("Fetching the model", min(done, total_bytes), total_bytes)
+        report.progress("Fetching the model", min(bytes_in(target), total_bytes), total_bytes)
     if isinstance(problem[0], OSError) and not isinstance(problem[0], ConnectionError) and problem[0].errno:
         raise problem[0]
     if isinstance(problem[0], Exception):

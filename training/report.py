@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
+from core.errors import StoreError
+from core.job import Outcome
 from core.run_folder import EventKind, RunFolder
+
+PRINTED_EVERY_SECONDS = 5.0
+"""Where nobody reads events, progress is printed, and no oftener than this."""
 
 
 class Report:
@@ -12,6 +19,8 @@ class Report:
 
     def __init__(self, folder: RunFolder | None = None) -> None:
         self.folder = folder
+        self._printed_at = time.monotonic()
+        self._told = ("", 0)
 
     def stage(self, message: str) -> None:
         """A new part of the job begins. Anything but `queued` makes the job count as running."""
@@ -27,7 +36,13 @@ class Report:
 
     def progress(self, message: str, done: float, total: float) -> None:
         """How far a download or a conversion is: `done` of `total` bytes or parts."""
-        self._emit("progress", message, values={"done": done, "total": total})
+        told = (message, int(1000 * done / max(total, 1)))
+        if told != self._told:  # a long download would leave more events than anybody reads
+            self._told = told
+            self._emit("progress", message, values={"done": done, "total": total})
+        if self.folder is None and time.monotonic() - self._printed_at >= PRINTED_EVERY_SECONDS:
+            self._printed_at = time.monotonic()
+            print(f"{_clock()} {message}: {done / max(total, 1):.0%}", flush=True)
 
     def step(self, step: int, total_steps: int, values: dict[str, float]) -> None:
         """A training step: loss, learning_rate, tokens_per_second, eta_seconds."""
@@ -60,6 +75,19 @@ class Report:
     ) -> None:
         if self.folder is not None:
             self.folder.emit(kind, message, step=step, total_steps=total_steps, values=values)
+
+
+def say_last(folder: RunFolder, outcome: Outcome) -> None:
+    """The last word of a job, in its log and as its outcome, on a full disk too: room was kept for it."""
+    folder.free_room()
+    with suppress(OSError):
+        # A fresh folder object: another process may have moved the count of events on.
+        Report(RunFolder(folder.path)).log(f"{outcome.state} {outcome.reason} {outcome.hint}".strip())
+    try:
+        folder.finish(outcome)
+    except StoreError as error:
+        with suppress(OSError):
+            print(f"the last word could not be written: {error}", flush=True)
 
 
 def _clock() -> str:

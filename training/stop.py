@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -106,8 +106,9 @@ class AbruptEnd:
                     self._end()
 
     def _end(self) -> None:
-        print("asked to stop: ending at once, there is nothing to save", flush=True)
         try:
+            with suppress(OSError):
+                print("asked to stop: ending at once, there is nothing to save", flush=True)
             self._stop.folder.finish(self._stop.outcome())
         finally:
             # The whole group, so that a running pip goes too; the outcome stands already.

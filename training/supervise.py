@@ -16,9 +16,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.job import Outcome
-from core.machine import machine
+from core.machine import control_groups, machine, read_or_nothing
 from core.run_folder import RunFolder
-from training.report import Report
+from training.report import say_last
 from training.stop import Stop, last_word
 
 POLL_SECONDS = 0.2
@@ -59,14 +59,12 @@ def supervise(folder: RunFolder, stop: Stop, work: Callable[[], int]) -> int:
             signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
             exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
             peak_gib=peak_rss_gib(usage),
-            memory_gib=memory_limit_gib(),
+            memory_gib=machine().memory_gib,
             killed_by_kernel=_oom_kills() > kills_before,
             last_line=_last_line(folder),
         )
         outcome = explain(death)
-        # A fresh folder object, because the child's events have moved the count on.
-        Report(RunFolder(folder.path)).log(f"{outcome.reason} {outcome.hint}".strip())
-        folder.finish(outcome)
+        say_last(folder, outcome)
     found = folder.outcome()
     return 0 if found is not None and found.state == "succeeded" else 1
 
@@ -93,16 +91,6 @@ def peak_rss_gib(usage: resource.struct_rusage) -> float:
     return usage.ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
 
 
-def memory_limit_gib() -> float:
-    """Memory of the machine, or of the control group where that is less."""
-    limits = [machine().memory_gib]
-    for path in ("/sys/fs/cgroup/memory.max", *(f"{folder}/memory.max" for folder in _cgroup_folders())):
-        text = _read(Path(path)).strip()
-        if text.isdigit():
-            limits.append(int(text) / 2**30)
-    return min(limits)
-
-
 def _wait(pid: int, folder: RunFolder) -> tuple[int, resource.struct_rusage]:
     said_at: float | None = None
     while True:
@@ -119,24 +107,12 @@ def _wait(pid: int, folder: RunFolder) -> tuple[int, resource.struct_rusage]:
 def _oom_kills() -> int:
     """Out-of-memory kills that the kernel has counted: in our control groups and on the machine."""
     count = 0
-    for path in (*(f"{folder}/memory.events" for folder in _cgroup_folders()), "/proc/vmstat"):
-        for line in _read(Path(path)).splitlines():
+    for path in (*(folder / "memory.events" for folder in control_groups()), Path("/proc/vmstat")):
+        for line in read_or_nothing(path).splitlines():
             name, _, value = line.partition(" ")
             if name == "oom_kill" and value.strip().isdigit():
                 count += int(value)
     return count
-
-
-def _cgroup_folders() -> list[str]:
-    lines = _read(Path("/proc/self/cgroup")).splitlines()
-    return [f"/sys/fs/cgroup{line.split('::', 1)[1].rstrip('/')}" for line in lines if line.startswith("0::")]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        return ""
 
 
 def _last_line(folder: RunFolder) -> str:

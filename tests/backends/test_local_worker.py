@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from backends.local import PROJECT_ROOT, LocalEngine, scrubbed_environment
 from core.errors import EngineError
 from core.home import new_id
+from core.job import EngineRef
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 
@@ -96,6 +98,45 @@ def test_when_supervisor_and_child_are_both_gone_the_job_is_not_called_alive(
     state = wait_until(engine, ref, lambda state: state.state == "failed")
     assert time.monotonic() - killed < EXPLAINED_WITHIN_SECONDS
     assert "died without a word" in state.reason
+
+
+def test_a_worker_that_dies_before_its_first_word_has_failed_and_a_cancel_does_not_change_that(
+    engine: LocalEngine, training: JobSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", shutil.which("false"))
+        ref = engine.submit(training, new_id("job"))
+    assert "died without a word" in wait_until(engine, ref, lambda state: state.state == "failed").reason
+    engine.cancel(ref)
+    assert engine.poll(ref).state == "failed"
+    assert engine.resume(ref) is None
+    wait_until(engine, ref, lambda state: state.state == "running")
+    engine.cancel(ref)
+    assert wait_until(engine, ref, lambda state: state.done).state == "cancelled"
+
+
+def test_a_worker_finds_a_home_that_was_named_from_another_folder(
+    engine: LocalEngine, training: JobSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNEWORTHY_HOME", "mine")
+    monkeypatch.setenv("TUNEWORTHY_CACHE", "kept")
+    monkeypatch.chdir(tmp_path)
+    found = scrubbed_environment()
+    assert (found["TUNEWORTHY_HOME"], found["TUNEWORTHY_CACHE"]) == (str(tmp_path / "mine"), str(tmp_path / "kept"))
+    ref = engine.submit(training.model_copy(update={"kind": "prepare", "dataset": None}), new_id("job"))
+    assert wait_until(engine, ref, lambda state: state.done).state == "succeeded"
+
+
+def test_a_job_behind_one_that_is_not_here_says_so(engine: LocalEngine, training: JobSpec) -> None:
+    gone = new_id("job")
+    for before in ("oops", gone):
+        folder = RunFolder.create(new_id("job"), training.model_copy(update={"after": [before]}))
+        lock = folder.acquire()
+        folder.emit("stage", "queued")
+        assert (
+            engine.poll(EngineRef(engine="local", ref=folder.job_id)).note == f"waits for {before}, which is not here"
+        )
+        os.close(lock)
 
 
 def test_jobs_on_one_device_run_in_the_order_of_their_submission(engine: LocalEngine, training: JobSpec) -> None:

@@ -10,7 +10,7 @@ import pytest
 from backends.launch import launch, state_of
 from backends.removal import purge, remove, usage, what_goes, what_purges
 from core.errors import NotFound, Refused
-from core.home import data_dir, run_dir
+from core.home import cache_dir, data_dir, run_dir
 from core.job import EngineRef, Outcome, Result
 from core.jobspec import JobSpec
 from core.plan import DataRef
@@ -121,6 +121,34 @@ def test_purges_say_what_they_delete_and_leave_the_rest(store: Store) -> None:
     (said,) = purge(store, "uploads")
     assert "orphan" in said
     assert (data_dir() / "abc").is_dir() and not (data_dir() / "orphan").exists()
+
+
+def test_rows_of_a_job_and_an_upload_that_comes_in_just_now_are_no_unused_uploads(store: Store) -> None:
+    names = ("train", "validation", "test", "archived", "wanted", "new-1a2b", "orphan")
+    rows = {name: data_dir() / name / "rows.jsonl" for name in names}
+    for file in rows.values():
+        file.parent.mkdir()
+        file.write_text("{}\n")
+    parts = {part: str(rows[part]) for part in ("train", "validation", "test")}
+    launch(store, JobSpec(engine="fake", dataset=parts["train"], validation=parts["validation"], test=parts["test"]))
+    old = launch(store, JobSpec(engine="fake", dataset=str(rows["archived"])))
+    store.update_job(old.id, archived=True)
+    store.update_plan(store.new_plan("Next").id, spec=JobSpec(dataset=str(rows["wanted"])))
+    (said,) = purge(store, "uploads")
+    assert said.startswith("upload orphan")
+    assert {name for name, file in rows.items() if file.is_file()} == set(names) - {"orphan"}
+
+
+def test_a_purge_of_the_cache_takes_base_models_and_kept_answers(store: Store) -> None:
+    assert purge(store, "cache") == []
+    model, answers = cache_dir() / "models" / "house--small", cache_dir() / "answers" / "0a1b.jsonl"
+    for file in (model / "config.json", answers):
+        file.parent.mkdir(parents=True)
+        file.write_text("{}\n")
+    said = what_purges(store, "cache")
+    assert said[0].startswith("models/house--small") and said[1].startswith("the judge's answers")
+    assert purge(store, "cache") == said
+    assert not model.exists() and not answers.exists() and usage()["cache"] == 0
 
 
 def test_checkpoints_of_a_running_job_and_a_cache_in_use_stay(store: Store) -> None:

@@ -65,3 +65,11 @@ def test_bombs_and_tags_are_refused(content: str, tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(TuneworthyError):
             read_spec(path)
+
+
+@pytest.mark.parametrize("rows", [0, -3, 5000, "many"])
+def test_a_micro_batch_has_a_row_or_more(tmp_path: Path, rows: object) -> None:
+    (tmp_path / "spec.yaml").write_text(f"micro_batch: {rows}\n")
+    with pytest.raises(ProblemsFound, match="micro_batch"):
+        read_spec(tmp_path / "spec.yaml")
+    assert JobSpec(micro_batch=1).micro_batch == 1 and JobSpec().micro_batch == "auto"

@@ -56,6 +56,57 @@ def test_a_free_lock_without_a_last_word_means_that_the_worker_died(folder: RunF
     assert "died" in state.reason
 
 
+def test_a_worker_that_died_before_its_first_word_is_not_waited_for(folder: RunFolder) -> None:
+    lock = folder.acquire()
+    folder.announce(os.getpid())  # by whoever started it
+    os.close(lock)
+    assert folder.events() == [] and folder.state().state == "failed"
+
+
+def test_a_stop_before_the_start_and_one_after_it_are_told_apart(folder: RunFolder) -> None:
+    folder.ask_to_cancel()
+    assert folder.state().reason == "Stopped before it could start."
+    folder.emit("stage", "Training")
+    assert folder.state().state == "cancelled" and "before its last word" in folder.state().reason
+
+
+def test_an_ended_job_is_read_once_and_a_resumed_one_again(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.emit("step", step=4, total_steps=9)
+    folder.finish(Outcome(state="failed", reason="Out of memory.", at=datetime.now(UTC)))
+    assert (folder.state().state, folder.state().step) == ("failed", 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "events", lambda *_: pytest.fail("the events were read again"))
+        state = RunFolder(folder.path).state()
+        state.reason = "changed by who asked"
+        assert RunFolder(folder.path).state().reason == "Out of memory."
+    folder.reopen()
+    lock = folder.acquire()
+    folder.emit("stage", "Training")
+    folder.emit("step", step=9, total_steps=9)
+    assert folder.state().state == "running"
+    folder.finish(Outcome(state="succeeded", at=datetime.now(UTC)))
+    os.close(lock)
+    assert (folder.state().state, folder.state().step) == ("succeeded", 9)
+
+
+def test_the_last_word_has_room_on_a_full_disk(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.keep_room()
+    room = folder.path / "room"
+    assert room.stat().st_size >= 64 << 10
+    fsync = os.fsync
+
+    def full(descriptor: int) -> None:
+        if room.exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="disk is full"):
+        folder.announce(os.getpid())
+    folder.finish(Outcome(state="failed", reason="The disk is full.", at=datetime.now(UTC)))
+    assert folder.state().reason == "The disk is full."
+
+
 def test_the_last_word_wins_even_while_the_worker_still_holds_the_lock(folder: RunFolder) -> None:
     lock = folder.acquire()
     folder.finish(Outcome(state="succeeded", at=datetime.now(UTC), result=Result(adapter="a")))

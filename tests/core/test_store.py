@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -130,16 +131,26 @@ def test_a_job_is_stored_before_it_has_a_reference(home: Path) -> None:
 
 
 def test_a_password_in_the_address_never_reaches_a_message(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TUNEWORTHY_DB", "postgresql+nodriver://joe:canary-secret@db.example/x")
-    with pytest.raises(StoreError) as caught:
+    for address in (
+        "postgresql+nodriver://joe:canary@db.example/x",
+        "postgresql+nodriver://joe:very@canary@db.example/x",
+        "postgresql+nodriver://joe:very@secret:canary@db.example/x",
+        "postgresql+nodriver://db.example/x?password=canary",
+        "no address: canary",
+    ):
+        monkeypatch.setenv("TUNEWORTHY_DB", address)
+        with pytest.raises(StoreError) as caught:
+            open_store()
+        assert "canary" not in "".join(traceback.format_exception(caught.value)), address
+
+
+def test_a_store_that_cannot_be_opened_is_named_by_its_kind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEWORTHY_DB", "postgresql+nodriver://joe@db.example/x")
+    with pytest.raises(StoreError, match=r"the store \(postgresql\).*TUNEWORTHY_DB"):
         open_store()
-    chain: BaseException | None = caught.value
-    assert "canary-secret" not in str(chain)
-    assert "joe" in str(chain)
-    monkeypatch.setenv("TUNEWORTHY_DB", "no address: canary-secret")
-    with pytest.raises(StoreError) as caught:
+    monkeypatch.setenv("TUNEWORTHY_DB", "sqlite:////nowhere/at/all.db")
+    with pytest.raises(StoreError, match=r"/nowhere/at/all\.db"):
         open_store()
-    assert "canary-secret" not in str(caught.value)
 
 
 def test_a_home_that_cannot_be_made_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
