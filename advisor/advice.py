@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.answers import ApproachId
+from core.errors import Problem
 from core.source import Source
 
 Verdict = Literal["recommended", "acceptable", "avoid"]
@@ -97,8 +98,12 @@ class Advice(BaseModel):
     conflicts: list[Conflict]
     flips: list[Flip]
     questions: list[NextQuestion]
+    contradictions: list[Problem]
+    """Answers that cannot all be true, each with what was assumed."""
     notes: list[str]
     """To do whatever is chosen: an evaluation set, constrained output, a test of safety."""
+    tune_lives_months: float | None
+    """Months that a managed tune made today would live; None where no date is known."""
     today: date
 
     def ranked(self, approach: ApproachId) -> Ranked:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import lru_cache
 
+from advisor.money import Money
 from core.answers import Answers
 from cost_models.facts import cost_facts
 from cost_models.managed import months_until, takes_jobs, training_row
@@ -53,6 +54,8 @@ class Facts:
     domain: str | None = None
     languages: tuple[str, ...] | None = None
     calendar: Calendar | None = None
+    money: Money | None = None
+    """What the curves say; None where they were not worked out."""
     assumed: frozenset[str] = frozenset()
     """Fields that nobody answered."""
 
@@ -132,8 +135,8 @@ TRIAL_VALUES: dict[str, tuple[object, ...]] = {
     "own_text_tokens": (0.0, 1e9, 1e11),
 }  # fmt: skip
 """Values that are tried to find out what would change the advice, in the order of their size."""
-_DATES = ("today", "calendar", "assumed")
-ANSWER_FIELDS = tuple(field.name for field in fields(Facts) if field.name not in _DATES)
+_DERIVED = ("calendar", "money", "assumed")
+ANSWER_FIELDS = tuple(field.name for field in fields(Facts) if field.name not in _DERIVED)
 
 
 def resolve(answers: Answers, today: date) -> Facts:

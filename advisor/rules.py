@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor import rules_data, rules_form, rules_knowledge, rules_limits, rules_prompting, rules_scale
+from advisor import rules_data, rules_form, rules_knowledge, rules_limits, rules_money, rules_prompting, rules_scale
 from advisor.rule import Rule
 
 FAMILIES: dict[str, tuple[Rule, ...]] = {
@@ -12,6 +12,7 @@ FAMILIES: dict[str, tuple[Rule, ...]] = {
     "Form and kind of work": rules_form.RULES,
     "Volume and speed": rules_scale.RULES,
     "Limits": rules_limits.RULES,
+    "Money": rules_money.RULES,
 }
 RULES: tuple[Rule, ...] = tuple(rule for family in FAMILIES.values() for rule in family)
 

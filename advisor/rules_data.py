@@ -7,6 +7,8 @@ from advisor.rule import Rule
 
 CLASSES_ASSUMED = 10
 PER_CLASS = 20
+FULL_TUNING_ROWS = 100_000
+FULL_TUNING_TOKENS = 1e9
 
 
 def encoder_minimum(facts: Facts) -> int:
@@ -69,6 +71,34 @@ RULES = (
         threshold="label_quality is checked, at least 100 examples",
         source="quality",
         points={"ft_managed": 10, "ft_self": 10, "rag_plus_ft": 10},
+    ),
+    Rule(
+        id="read_the_examples",
+        when=lambda f: f.label_quality == "unknown" and f.labelled_examples >= 10,
+        because="Nobody has said how good the {labelled_examples:,} examples are, and a tune shows what they show.",
+        uses=("label_quality", "labelled_examples"),
+        threshold="label_quality is unknown, at least 10 examples",
+        source="audit",
+        note="Read 50 to 100 of your examples before anything is trained: the tune will answer as they do.",
+    ),
+    Rule(
+        id="lora_is_enough",
+        when=lambda f: 100 <= f.labelled_examples < FULL_TUNING_ROWS,
+        because="{labelled_examples:,} examples: LoRA on all layers learns as much from them as full tuning does.",
+        uses=("labelled_examples",),
+        threshold="100 to 100,000 examples",
+        source="lora",
+        note="LoRA on all linear layers is enough at your number of examples, and it forgets less than full tuning.",
+    ),
+    Rule(
+        id="full_tuning_for_new_text",
+        when=lambda f: f.own_text_tokens >= FULL_TUNING_TOKENS or f.labelled_examples >= FULL_TUNING_ROWS,
+        because="{own_text_tokens:,.0f} tokens of your own text and {labelled_examples:,} examples: at that size full "
+        "tuning learns more than LoRA, and forgets more.",
+        uses=("own_text_tokens", "labelled_examples"),
+        threshold="own text of a billion tokens or more, or 100,000 examples or more",
+        source="full_tuning",
+        note="At your amount of text compare full tuning with LoRA: it learns more and forgets more.",
     ),
     Rule(
         id="no_test_set",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from advisor.facts import Facts
 from advisor.rule import Rule
+from advisor.rules_money import MONEY, NO_PAYBACK
 from core.answers import APPROACHES, ApproachId
 
 
@@ -17,8 +18,10 @@ class Scores:
     fired: tuple[Rule, ...]
     points: dict[ApproachId, int]
     vetoed: frozenset[ApproachId]
+    unfounded: frozenset[ApproachId]
+    """Does not pay back, and nothing but money could speak for it."""
     order: tuple[ApproachId, ...]
-    """Best first; what is ruled out last; the cheaper start first where scores are equal."""
+    """Best first, what is ruled out last and what is unfounded before it; the cheaper start first where scores tie."""
 
     @property
     def best(self) -> ApproachId:
@@ -47,5 +50,12 @@ def score(facts: Facts, rules: Iterable[Rule]) -> Scores:
             points[name] += value
         if vetoes(rule, facts):
             ruled_out.update(rule.veto)
-    order = tuple(sorted(APPROACHES, key=lambda name: (name in ruled_out, -points[name])))
-    return Scores(fired=fired, points=points, vetoed=frozenset(ruled_out), order=order)
+    unpaid = {NO_PAYBACK[rule.id] for rule in fired if rule.id in NO_PAYBACK}
+    unfounded = {name for name in unpaid if not any(speaks_for(rule, name) for rule in fired)}
+    order = tuple(sorted(APPROACHES, key=lambda name: (name in ruled_out, name in unfounded, -points[name])))
+    return Scores(fired=fired, points=points, vetoed=frozenset(ruled_out), unfounded=frozenset(unfounded), order=order)
+
+
+def speaks_for(rule: Rule, name: ApproachId) -> bool:
+    """True for a reason to choose the approach that is not money."""
+    return rule.points.get(name, 0) > 0 and rule.id not in MONEY

@@ -6,7 +6,19 @@ from datetime import date
 
 import streamlit as st
 
-from app_pages import answer_view, curves_view, launch_panel, price_editor, spectrum_view, state, wizard
+from app_pages import (
+    answer_view,
+    curve_details,
+    curve_settings,
+    curves_view,
+    explainer_view,
+    launch_panel,
+    memo_panel,
+    price_editor,
+    spectrum_view,
+    state,
+    wizard,
+)
 from app_pages.advice import costs, decide
 from app_pages.example_answers import EXAMPLES, Example
 from core.answers import Answers
@@ -46,8 +58,8 @@ with state.shown_errors():
     with questions:
         st.subheader("Your task", anchor=False)
         wizard.show(answers)
-    report = costs(answers, plan.price_overrides if plan else {}, today)
-    advice = decide(answers, plan.price_overrides if plan else {}, today)
+    report = costs(plan, today)
+    advice = decide(plan, today)
     with answer:
         answer_view.headline(advice, answered)
         answer_view.ranking(advice)
@@ -55,12 +67,22 @@ with state.shown_errors():
     spectrum_view.show(answers, advice, report)
 
     best = advice.recommendation
-    st.header("Cost over two years", anchor="cost", divider="gray")
+    st.header(f"Cost over {report.months[-1]} months", anchor="cost", divider="gray")
     curves_view.show(report, best)
+    with st.expander("What this rests on", key="advise.rests", icon=":material/foundation:"):
+        curve_details.show(report)
+    with st.expander("Settings of the curves", key="advise.settings", icon=":material/tune:"):
+        curve_settings.show(plan, today)
     with st.expander("The same as a table", key="advise.table", icon=":material/table:"):
         curves_view.table(report)
     with st.expander(f"Prices used ({len(report.prices)}), to be edited", key="advise.used", icon=":material/sell:"):
         price_editor.show(report, plan)
+    explainer_view.show()
 
     st.header("Launch", anchor="launch", divider="gray")
     launch_panel.show(plan, answers, advice, report)
+
+    if plan is not None:
+        st.header("Memo", anchor="memo", divider="gray")
+        st.caption("For those who were not in the room: the question, the answer, its reasons and what it costs.")
+        memo_panel.show(plan)

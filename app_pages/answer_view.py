@@ -112,6 +112,12 @@ _VERIFIED = {
 
 def doubts(advice: Advice) -> None:
     """What does not go together, what would change the answer, what to ask next, what was assumed."""
+    if advice.contradictions:
+        st.warning(
+            bullets(f"{problem.what} {problem.hint}" for problem in advice.contradictions),
+            icon=":material/contrast:",
+            title="These answers do not go together",
+        )
     if advice.conflicts:
         st.warning(
             bullets(conflict.says for conflict in advice.conflicts),

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app_pages import data_picker, data_rows, data_view, state
+from app_pages import data_kept, data_picker, data_rows, data_view, state
 from backends.removal import remove, what_goes
-
-
-def drop(plan_id: str) -> None:
-    """Remove the copies and the pointer to them."""
-    with state.shown_errors():
-        remove(state.store(), "data", plan_id)
-        state.save(data=None)
 
 
 @st.dialog("Remove these rows from the plan?", icon=":material/delete:")
@@ -23,12 +16,13 @@ def confirm_removal(plan_id: str) -> None:
         st.markdown("This cannot be undone. Your own file stays where it is. It removes:")
         st.markdown("\n".join(f"- {part}" for part in parts))
     with st.container(horizontal=True):
-        sure = st.button(
-            "Remove", type="primary", icon=":material/delete:", key="data.remove.sure", on_click=drop, args=(plan_id,)
-        )
+        sure = st.button("Remove", type="primary", icon=":material/delete:", key="data.remove.sure")
         keep = st.button("Keep them", key="data.remove.keep")
-    if sure or keep:
-        st.rerun()
+    with state.shown_errors("They were not removed:"):
+        if sure:
+            remove(state.store(), "data", plan_id)
+        if sure or keep:
+            st.rerun()
 
 
 st.title("Data")
@@ -55,3 +49,4 @@ with state.shown_errors():
             state.link_to("advise", "Back to the plan", ":material/arrow_back:")
             if st.button("Remove from the plan", key="data.remove", icon=":material/delete:"):
                 confirm_removal(plan.id)
+    data_kept.show(plan)

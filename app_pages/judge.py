@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import streamlit as st
 
-from app_pages import answers_view, job_view, judge_view, state
+from app_pages import answers_view, data_rows, job_view, judge_view, state
 from app_pages.figures import STATES, VERDICTS, badge, plain
 from backends.chain import launch_evaluation
 from backends.launch import state_of
@@ -14,25 +15,27 @@ from core.errors import NotFound
 from core.plan import EvaluationPlan
 from core.run_folder import RunFolder
 from core.store import JobRecord
+from evaluation.keep import keep_verdict
+from evaluation.plan import plan_evaluation
 from evaluation.report import EvaluationReport, read_report
+from shelf.adapters import adapters
 
 
 def evaluations() -> tuple[list[JobRecord], list[JobRecord]]:
-    """Evaluate jobs and train jobs of the current plan, newest first; of all plans where the plan has none."""
+    """Evaluate jobs and train jobs of the current plan, newest first; of all plans where it lacks what is asked for."""
     plan = state.current_plan()
     records = state.store().jobs(plan.id) if plan else []
-    records = records or state.store().jobs()
+    asked = st.query_params.get("job") or st.query_params.get("train")
+    if not records or (asked and asked not in {job.id for job in records}):
+        records = state.store().jobs()
     return [job for job in records if job.kind == "evaluate"], [job for job in records if job.kind == "train"]
 
 
 def unjudged(trained: Sequence[JobRecord], judged: Sequence[JobRecord]) -> list[JobRecord]:
-    """Finished trainings that no evaluation was asked for."""
-    asked = {job.spec.job for job in judged}
-    return [job for job in trained if job.id not in asked and job.engine == "local" and _succeeded(job)]
-
-
-def _succeeded(job: JobRecord) -> bool:
-    return state_of(job).state == "succeeded"
+    """Trainings that left an adapter which nobody has judged, or not since it was trained on, and nobody is judging."""
+    at_work = {job.spec.job for job in judged if not state_of(job).done}
+    waiting = {each.job_id for each in adapters(state.store()) if each.usable and not each.judged}
+    return [job for job in trained if job.id in waiting - at_work]
 
 
 def wanted(judged: Sequence[JobRecord]) -> JobRecord | None:
@@ -64,14 +67,24 @@ def choose(judged: Sequence[JobRecord], now: JobRecord | None) -> None:
 
 
 def plan_before(record: JobRecord) -> EvaluationPlan | None:
-    """The evaluation plan that was written before this job was launched; a later one belongs to another launch."""
+    """The evaluation plan that was written down before this job was launched."""
     if record.plan_id is None:
         return None
     try:
-        written = state.store().plan(record.plan_id).evaluation_plan
+        written = state.store().plan(record.plan_id).evaluation_plans.get(record.id)
     except NotFound:
         return None
     return written if written is not None and written.written_at <= record.created_at else None
+
+
+def write_plan(train: JobRecord) -> EvaluationPlan | None:
+    """What will be measured of a training, and what would count as success; None for one without a plan."""
+    spec = train.spec
+    held_out = spec.test or spec.validation
+    if train.plan_id is None or spec.dataset is None or held_out is None:
+        return None  # there is no plan to keep it in, or the launch says what is missing
+    train_rows, test_rows = (data_rows.rows_of(path) for path in (spec.dataset, held_out))
+    return plan_evaluation(train_rows, test_rows, now=datetime.now(UTC), metric=spec.metric, n=spec.n)
 
 
 def waiting(record: JobRecord) -> None:
@@ -103,7 +116,7 @@ def show(record: JobRecord) -> None:
         st.info("This host gives no report: nothing was judged.", icon=":material/science:")
         return
     report = read_report(RunFolder.of(record.id).evaluation_file)
-    keep(record, report)
+    keep_verdict(state.store(), record, report)
     judge_view.headline(report)
     judge_view.leak(report)
     judge_view.scores(report)
@@ -115,18 +128,6 @@ def show(record: JobRecord) -> None:
     onwards(record, report)
     answers_view.worse_rows(report)
     answers_view.all_answers(report)
-
-
-def keep(record: JobRecord, report: EvaluationReport) -> None:
-    """The verdict goes to the plan and to the shelf, as soon as somebody has seen it."""
-    store = state.store()
-    train_id = record.spec.job or report.train_job
-    path = str(RunFolder.of(record.id).evaluation_file)
-    store.point_to_evaluation(
-        record.id, plan_id=record.plan_id, train_job_id=train_id, path=path, verdict=report.verdict
-    )
-    if record.plan_id and "tuned" in report.models and store.plan(record.plan_id).verdict != report.verdict:
-        store.update_plan(record.plan_id, verdict=report.verdict)
 
 
 def onwards(record: JobRecord, report: EvaluationReport) -> None:
@@ -150,7 +151,7 @@ def offer(trained: Sequence[JobRecord]) -> None:
             pressed = st.button("Judge it", icon=":material/balance:", key=f"judge.launch.{record.id}")
         if pressed:
             with state.shown_errors("It was not started."):
-                started = launch_evaluation(state.store(), record.plan_id, record)
+                started = launch_evaluation(state.store(), record, write_plan(record))
                 st.query_params["job"] = started.id
                 st.rerun()
 

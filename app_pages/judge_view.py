@@ -173,7 +173,7 @@ def planned(report: EvaluationReport, plan: EvaluationPlan | None) -> None:
     """What was written down before the launch beside what came out."""
     st.subheader("Planned and found", anchor=False)
     if plan is None:
-        st.caption("No evaluation plan was written before this launch.")
+        st.caption("No evaluation plan is kept with this judgement.")
         return
     rows = [
         {"": "Metric", "Planned": plan.metric, "Found": report.metric_words},

@@ -14,7 +14,7 @@ from advisor.launch import Launch, suggest_launch, tune_spec
 from app_pages import data_picker, data_rows, state
 from app_pages.answer_view import bullets, in_sentence
 from app_pages.figures import duration, gib, usd
-from backends.chain import judge_spec, launch_measure, launch_tune
+from backends.chain import estimate_chain, launch_measure, launch_tune, measure_specs, tune_specs
 from backends.engines import ENGINES, engine
 from core.answers import Answers
 from core.base_models import locate
@@ -117,9 +117,9 @@ def draft(plan: Plan | None, suggested: Launch, answers: Answers, way: Way) -> t
 
 
 def with_data(spec: JobSpec, plan: Plan | None) -> JobSpec:
-    """The spec with the plan's rows."""
+    """The spec with the plan's rows; without any where the plan has none, or has lost them since."""
     if plan is None or plan.data is None:
-        return spec
+        return spec.model_copy(update={"dataset": None, "validation": None, "test": None})
     data = plan.data
     return spec.model_copy(update={"dataset": data.train, "validation": data.validation, "test": data.test})
 
@@ -203,11 +203,15 @@ def _forget() -> None:
         state.save(spec=None)
 
 
+def specs_of(spec: JobSpec, way: Way) -> list[JobSpec]:
+    """The jobs that the button would start, without a preparation of the base."""
+    return tune_specs(spec) if way == "tune" else measure_specs(spec)
+
+
 def _problems(spec: JobSpec, way: Way) -> list[Problem]:
     """Everything that would stop it, all at once; nothing is started."""
-    specs = [spec, judge_spec(spec)] if way == "tune" else [judge_spec(spec)]
     found: dict[str, Problem] = {}
-    for each in specs:
+    for each in specs_of(spec, way):
         try:
             problems = engine(each.engine).check(each)
         except TuneworthyError as error:
@@ -220,7 +224,7 @@ def _needs(spec: JobSpec, way: Way) -> None:
     if spec.dataset is None:
         st.caption("Choose rows to see memory, time and dollars.")
         return
-    estimate = engine(spec.engine).estimate(spec if way == "tune" else judge_spec(spec))
+    estimate = estimate_chain(specs_of(spec, way))
     memory, time, money = st.columns(3, wrap=False)
     memory.metric("Memory", gib(estimate.memory_gib.likely))
     memory.caption(_range(estimate.memory_gib, gib))
@@ -228,11 +232,15 @@ def _needs(spec: JobSpec, way: Way) -> None:
     time.caption(_range(estimate.seconds, duration))
     money.metric("Dollars", usd(estimate.usd.likely))
     money.caption(_range(estimate.usd, usd))
+    if way == "tune":
+        st.caption("Time and dollars are those of the training and of the judging together.")
     if estimate.fits is not None:
         if estimate.fits:
             st.badge("Fits", icon=":material/check:", color="green")
         else:
             st.badge("Does not fit", icon=":material/close:", color="red")
+    if spec.engine == "local" and not locate(spec.base_model, spec.base_revision).ready:
+        st.caption("Fetching and converting the base comes before it, and takes as long as the network does.")
     because = [*estimate.memory_gib.because, *estimate.seconds.because, *estimate.usd.because]
     if because:
         with st.expander("What this rests on", type="compact", key="launch.because"):
@@ -260,8 +268,9 @@ def _judged(spec: JobSpec, plan: Plan | None, way: Way) -> EvaluationPlan | None
     )
     st.markdown(
         f"On **{written.rows} held-out rows** by **{written.metric.replace('_', ' ')}**: "
-        f"{', '.join(model.replace('_', ' ') for model in written.models)}. {written.success}"
+        f"{', '.join(model.replace('_', ' ') for model in written.models)}."
     )
+    st.markdown(f"**Success:** {written.success}" if way == "tune" else written.success)
     st.caption("Written into the plan before the first job starts.")
     return written
 

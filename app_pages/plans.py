@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import streamlit as st
 
-from app_pages import state
+from app_pages import compare_plans, memo_panel, spent, state
 from app_pages.answer_view import name_of
 from app_pages.figures import VERDICTS, ago, plain
 from backends.removal import remove, what_goes
@@ -91,6 +91,8 @@ def card(plan: Plan, current: bool) -> None:
             with st.popover("Link", icon=":material/link:", key=f"plans.link.{plan.id}"):
                 st.caption("Whoever can reach this app opens the plan with it.")
                 st.code(f"{address()}?plan={plan.id}", language=None, wrap_lines=True)
+            with st.popover("Memo", icon=":material/article:", key=f"plans.memo.{plan.id}"):
+                memo_panel.show(plan)
             st.button(
                 "Restore" if plan.archived else "Archive",
                 key=f"plans.archive.{plan.id}",
@@ -116,9 +118,11 @@ with state.shown_errors():
             state.close_plan()
             state.go_to("advise")
         archived = st.toggle("Show archived", key="plans.archived")
+    spent.show()
     plans = state.store().plans(archived=archived)
     for plan in plans:
         card(plan, open_now is not None and plan.id == open_now.id)
+    compare_plans.show(plans, date.today())
     if not plans:
         st.info(
             "Nothing is archived." if archived else "No plan yet. The first answer on the Advise page starts one.",

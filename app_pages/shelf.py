@@ -2,112 +2,138 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from app_pages import adapter_list, judge_view, state
-from app_pages.adapter_list import Kept
+from app_pages import judge_view, state
 from app_pages.figures import VERDICTS, badge, plain, size
 from backends.removal import remove, what_goes
+from shelf.adapters import MAX_NAME_CHARACTERS, Adapter, adapters, archive, rename
+from shelf.lineage import Lineage
 
 
-def lineage(adapter: Kept) -> list[dict[str, str]]:
-    """Where the adapter comes from, as rows of a table."""
-    spec = adapter.record.spec
+def lineage(adapter: Adapter) -> list[dict[str, str]]:
+    """Where the adapter comes from, as rows of a table: what its training wrote down, else what it was asked for."""
+    told = adapter.lineage or Lineage()
+    more = told.model_extra or {}
+    commit = adapter.base_commit or adapter.base_revision
     facts = {
-        "Base": f"`{spec.base_model}`" + (f" at `{spec.base_revision}`" if spec.base_revision else ""),
-        "Method": f"LoRA rank {spec.method.rank}, alpha {spec.method.alpha}, {spec.epochs:g} epochs, seed {spec.seed}",
-        "Data": f"sha256 `{spec.dataset_sha256[:16]}`" if spec.dataset_sha256 else "hash not kept",
-        "Training": f"`{adapter.id}` on {adapter.record.created_at:%d %b %Y}",
-    } | adapter.lineage
-    return [{"": name, "Lineage": value} for name, value in facts.items()]
+        "Base": f"`{adapter.base_model}`" + (f" at `{commit}`" if commit else ""),
+        "Licence of the base": plain(adapter.licence or "not known: look it up before you pass the adapter on"),
+        "Weights of the base": hashes(more.get("base_sha256")),
+        "Method": adapter.method,
+        "Training rows": hashed(adapter.dataset_sha256, more.get("dataset_rows")) or "hash not kept",
+        "Validation rows": hashed(told.validation_sha256, more.get("validation_rows")),
+        "Libraries": plain(", ".join(f"{name} {version}" for name, version in told.versions.items())),
+        "Made": f"{adapter.created_at:%d %b %Y, %H:%M} UTC by `{adapter.job_id}`",
+    }
+    return [{"": name, "Lineage": value} for name, value in facts.items() if value]
 
 
-def scores(adapter: Kept) -> str:
-    """Scores of all judged models in one line."""
-    if adapter.report is None:
+def hashed(sha256: str | None, rows: object) -> str:
+    """`sha256 1f2e..., 300 rows`."""
+    if not sha256:
         return ""
+    return f"sha256 `{sha256[:16]}`" + (f", {rows:,} rows" if isinstance(rows, int) and rows else "")
+
+
+def hashes(files: object) -> str:
+    """{file: sha256} in a line."""
+    pairs = files.items() if isinstance(files, dict) else ()
+    return ", ".join(f"`{name}` sha256 `{str(sha256)[:16]}`" for name, sha256 in pairs)
+
+
+def scores(adapter: Adapter) -> str:
+    """Scores of all judged models with their intervals, in one line."""
+    order = sorted(adapter.scores, key=lambda name: (*judge_view.SHORT, name).index(name))
     parts = [
-        f"{judge_view.SHORT.get(name, name)} {adapter.report.models[name]['task'].score:.2f}"
-        for name in judge_view.in_order(adapter.report)
-        if "task" in adapter.report.models[name]
+        f"{judge_view.SHORT.get(name, name)} {score.score:.2f} ({score.low:.2f} to {score.high:.2f})"
+        for name, score in ((name, adapter.scores[name]) for name in order)
     ]
-    return f"{', '.join(parts)} ({adapter.report.metric_words}, {adapter.report.rows} rows)"
+    return f"{', '.join(parts)}: {adapter.metric_words} on {adapter.rows} rows" if parts else ""
 
 
-def card(adapter: Kept, *, open_now: bool) -> None:
+def card(adapter: Adapter, *, open_now: bool) -> None:
     """One adapter with what can be done with it."""
-    with st.container(border=True, key=f"shelf.card.{adapter.id}"):
-        st.markdown(f"**{plain(adapter.name)}** {badge(VERDICTS[adapter.verdict])}")
-        facts = [adapter.record.spec.base_model.rpartition("/")[2], size(adapter.bytes_on_disk), scores(adapter)]
-        st.caption(plain(" · ".join(fact for fact in facts if fact)))
+    job_id = adapter.job_id
+    with st.container(border=True, key=f"shelf.card.{job_id}"):
+        st.markdown(f"**{plain(adapter.name)}** {badge(VERDICTS.get(adapter.verdict, VERDICTS[None]))}")
+        facts = " · ".join([adapter.base_model.rpartition("/")[2], size(adapter.size_bytes)])
+        st.caption("  \n".join(plain(line) for line in (facts, scores(adapter)) if line))
+        # Whole paths would fill a phone; the folder stands below with the lineage.
+        state.show_problems(
+            [problem.model_copy(update={"where": Path(problem.where).name}) for problem in adapter.problems]
+        )
         with st.container(horizontal=True, vertical_alignment="center"):
-            state.link_to("chat", "Chat", ":material/forum:", adapter=adapter.id)
+            if adapter.usable:
+                state.link_to("chat", "Chat", ":material/forum:", adapter=job_id)
             if adapter.judged_by:
                 state.link_to("judge", "Verdict", ":material/balance:", job=adapter.judged_by)
-            else:
-                state.link_to("judge", "Judge it", ":material/balance:", train=adapter.id)
-            state.link_to("jobs", "Training", ":material/rocket_launch:", job=adapter.id)
-            with st.popover("Rename", icon=":material/edit:", key=f"shelf.rename.{adapter.id}"):
+            elif adapter.usable:
+                state.link_to("judge", "Judge it", ":material/balance:", train=job_id)
+            state.link_to("jobs", "Training", ":material/rocket_launch:", job=job_id)
+            with st.popover("Rename", icon=":material/edit:", key=f"shelf.rename.{job_id}"):
                 st.text_input(
                     "Name",
                     adapter.name,
-                    max_chars=120,
-                    key=f"shelf.name.{adapter.id}",
-                    on_change=rename,
-                    args=(adapter.id,),
+                    max_chars=MAX_NAME_CHARACTERS,
+                    key=f"shelf.name.{job_id}",
+                    on_change=give_name,
+                    args=(job_id,),
                 )
             st.button(
                 "Restore" if adapter.archived else "Archive",
                 icon=":material/unarchive:" if adapter.archived else ":material/archive:",
-                key=f"shelf.archive.{adapter.id}",
-                on_click=archive,
-                args=(adapter.id, not adapter.archived),
+                key=f"shelf.archive.{job_id}",
+                on_click=put_away,
+                args=(job_id, not adapter.archived),
             )
-            if st.button("Delete", icon=":material/delete:", key=f"shelf.delete.{adapter.id}"):
+            if st.button("Delete", icon=":material/delete:", key=f"shelf.delete.{job_id}"):
                 confirm_delete(adapter)
         with st.expander(
-            "Lineage and path", icon=":material/account_tree:", expanded=open_now, key=f"shelf.more.{adapter.id}"
+            "Lineage and path", icon=":material/account_tree:", expanded=open_now, key=f"shelf.more.{job_id}"
         ):
             st.table(lineage(adapter), hide_index=True, hide_header=True, border="horizontal", alt="Lineage.")
             st.caption("Path, to be loaded with PEFT or given to a server")
             st.code(str(adapter.path), language=None, wrap_lines=True)
 
 
-def rename(adapter_id: str) -> None:
+def give_name(job_id: str) -> None:
     """From the popover."""
     with state.shown_errors():
-        adapter_list.rename(adapter_id, str(st.session_state.get(f"shelf.name.{adapter_id}") or ""))
+        rename(state.store(), job_id, str(st.session_state.get(f"shelf.name.{job_id}") or ""))
 
 
-def archive(adapter_id: str, archived: bool) -> None:
+def put_away(job_id: str, archived: bool) -> None:
     """From the button."""
     with state.shown_errors():
-        adapter_list.archive(adapter_id, archived)
+        archive(state.store(), job_id, archived)
 
 
 @st.dialog("Delete this adapter?", icon=":material/delete:")
-def confirm_delete(adapter: Kept) -> None:
+def confirm_delete(adapter: Adapter) -> None:
     """What goes with it, said first: an adapter lives in the folder of its training."""
     with state.shown_errors():
         st.markdown("This cannot be undone. It goes together with the job that made it:")
-        st.markdown("\n".join(f"- {plain(part)}" for part in what_goes(state.store(), "job", adapter.id)))
+        st.markdown("\n".join(f"- {plain(part)}" for part in what_goes(state.store(), "job", adapter.job_id)))
         with st.container(horizontal=True):
             sure = st.button("Delete for good", type="primary", icon=":material/delete:", key="shelf.delete.sure")
             keep = st.button("Keep it", key="shelf.delete.keep")
         if keep:
             st.rerun()
         if sure:
-            remove(state.store(), "job", adapter.id)
+            remove(state.store(), "job", adapter.job_id)
             st.rerun()
 
 
 st.title("Shelf", anchor=False)
 with state.shown_errors():
     archived = st.toggle("Show archived", key="shelf.archived")
-    adapters = adapter_list.kept(archived=archived)
-    for adapter in adapters:
-        card(adapter, open_now=adapter.id == st.query_params.get("adapter"))
-    if not adapters:
+    kept = adapters(state.store(), archived=archived)
+    for adapter in kept:
+        card(adapter, open_now=adapter.job_id == st.query_params.get("adapter"))
+    if not kept:
         st.info(
             "Nothing is archived." if archived else "No adapter yet. A training that ends well puts one here.",
             icon=":material/inbox:",

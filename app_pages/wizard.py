@@ -13,7 +13,7 @@ from app_pages import state
 from core.answers import Answers
 from core.errors import ProblemsFound, problems_of
 
-Kind = Literal["text", "words", "number", "share", "choice", "list", "yes_no", "codes"]
+Kind = Literal["text", "words", "number", "decimal", "share", "choice", "list", "yes_no", "codes"]
 UNTITLED = "Untitled plan"
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja", "zh", "ko", "ar", "hi", "tr")
 
@@ -28,7 +28,7 @@ class Question:
     options: tuple[tuple[str, str], ...] = ()
     """(answer, words) for choices."""
     example: str = ""
-    step: int = 1
+    step: float = 1
 
 
 def _options(*pairs: str) -> tuple[tuple[str, str], ...]:
@@ -75,12 +75,13 @@ REFINE = (
     Question("task_stability", "The task itself", "choice", _options("stable=Is stable", "changing=Still changes")),
     Question("citations", "Answers must name their source", "yes_no"),
     Question("portability", "Must run where decoding cannot be constrained", "yes_no"),
-    Question("team_ml_fte", "People who can run and watch models", "number", example="0"),
+    Question("team_ml_fte", "People who can run and watch models", "decimal", example="0.5", step=0.5),
     Question("own_text_tokens", "Tokens of text of your own", "number", example="0", step=1_000_000),
     Question("languages", "Languages", "codes"),
     Question("domain", "Field", "words", example="education"),
 )  # fmt: skip
 _YES_NO = _options("yes=Yes", "no=No")
+_NUMBERS = ("number", "decimal")
 
 
 def key_of(field: str) -> str:
@@ -100,7 +101,7 @@ def show(answers: Answers) -> None:
     answered = sum(getattr(answers, question.field) is not None for question in REFINE)
     label = f"Refine ({answered} of {len(REFINE)} answered)" if answered else f"Refine ({len(REFINE)} more questions)"
     with st.expander(label, icon=":material/tune:", key="advise.refine"):
-        narrow = [question for question in REFINE if question.kind in ("share", "number", "words", "codes")]
+        narrow = [question for question in REFINE if question.kind in ("share", *_NUMBERS, "words", "codes")]
         for first in range(0, len(narrow), 2):
             _side_by_side(narrow[first : first + 2])
         for question in REFINE:
@@ -126,14 +127,16 @@ def _ask(question: Question) -> None:
         st.text_area(question.label, placeholder=question.example, max_chars=4000, height=80, **common)
     elif question.kind == "words":
         st.text_input(question.label, placeholder=question.example, max_chars=200, **common)
-    elif question.kind in ("number", "share"):
+    elif question.kind in ("share", *_NUMBERS):
+        of_one_type = float if question.kind == "decimal" else int
         low, high = _bounds(question)
         st.number_input(
             question.label,
-            min_value=low,
-            max_value=high,
+            min_value=of_one_type(low),
+            max_value=of_one_type(high),
             value=None,
-            step=question.step,
+            step=of_one_type(question.step),
+            format="%g" if question.kind == "decimal" else None,
             placeholder=f"e.g. {question.example}",
             **common,
         )
@@ -162,6 +165,7 @@ def _shown(question: Question, value: Any) -> Any:
         "yes_no": lambda answer: "yes" if answer else "no",
         "share": lambda answer: round(answer * 100),
         "number": int,
+        "decimal": float,
         "codes": list,
     }
     if value is None:
@@ -227,5 +231,5 @@ def words_of(field: str, value: object) -> str:
     if question is not None and question.kind == "share" and isinstance(value, int | float):
         return f"{value * 100:.0f}"
     if isinstance(value, int | float):
-        return f"{value:,.0f}"
+        return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:g}"
     return dict(question.options).get(str(value), str(value)) if question is not None else str(value)

@@ -11,8 +11,6 @@ import typer
 from commands.printing import NO, OK, AsJson, InputFile, print_json, print_table, usd_in_words
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from advisor.advice import Advice
     from cost_models.report import CostReport
 
@@ -26,8 +24,8 @@ def advise(file: InputFile, as_json: AsJson = False) -> int:
 
     request = _request(file)
     today = date.today()
-    costs = cost_of(request.answers, today=today, overrides=request.prices, seed=request.seed)
-    advice = advise_on(request.answers, today=today, cost=costs)
+    costs = cost_of(request.answers, today=today, overrides=request.prices, options=request.options)
+    advice = advise_on(request.answers, today=today, cost=costs, overrides=request.prices)
     if as_json:
         print_json(advice.model_dump(mode="json", by_alias=True))
     else:
@@ -40,14 +38,7 @@ def cost(file: InputFile, as_json: AsJson = False) -> int:
     from cost_models.curves import cost as cost_of
 
     request = _request(file)
-    report = cost_of(
-        request.answers,
-        today=date.today(),
-        overrides=request.prices,
-        months=request.months,
-        seed=request.seed,
-        discount_rate=request.discount_rate,
-    )
+    report = cost_of(request.answers, today=date.today(), overrides=request.prices, options=request.options)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -81,22 +72,28 @@ def prices(
 
 def _request(file: Path) -> Any:
     """The file of `advise` and `cost`: answers, and what the curves may be told. All problems at once."""
-    from pydantic import BaseModel, ConfigDict, Field, ValidationError
+    from pydantic import Field, ValidationError
 
+    from advisor.scenarios import Expected
     from core.answers import Answers
     from core.errors import ProblemsFound, problems_of
     from core.jobspec import read_mapping
+    from cost_models.options import CostOptions
 
-    class Request(BaseModel):
-        model_config = ConfigDict(extra="forbid")
+    class Request(CostOptions):
         answers: Answers = Answers()
-        prices: dict[str, float] = {}
-        months: int = Field(default=24, ge=1, le=120)
-        seed: int = Field(default=7, ge=0)
-        discount_rate: float = Field(default=0.0, ge=0, le=1)
+        prices: dict[str, float] = Field(default_factory=dict)
+        name: str = ""
+        about: str = ""
+        expect: Expected | None = None
+        """Who the team is and what it should hear, as in examples/plans/: for the reader and the tests."""
+
+        @property
+        def options(self) -> CostOptions:
+            return CostOptions.model_validate(self.model_dump(include=set(CostOptions.model_fields)))
 
     try:
-        request: BaseModel = Request.model_validate(read_mapping(file, "answers:"))
+        request = Request.model_validate(read_mapping(file, "answers:"))
     except ValidationError as error:
         raise ProblemsFound(problems_of(error, str(file))) from error
     return request

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands.printing import NO, OK, AsJson, print_json, seconds_in_words, usd_in_words
+from commands.printing import NO, OK, AsJson, command, print_json, seconds_in_words, usd_in_words
 
 if TYPE_CHECKING:
     from advisor.advice import Advice
@@ -27,6 +27,7 @@ def demo(as_json: AsJson = False) -> int:
     from backends.chain import launch_tune
     from commands.results import print_report, report_of
     from core.store import open_store
+    from evaluation.keep import keep_verdict
     from evaluation.plan import plan_evaluation
 
     started = time.monotonic()
@@ -47,6 +48,7 @@ def demo(as_json: AsJson = False) -> int:
             return code
     trained = next(job for job in jobs if job.kind == "train")
     report = report_of(jobs[-1].id)
+    keep_verdict(store, jobs[-1], report)
     if as_json:
         took = time.monotonic() - started
         print_json(_summary(plan.id, advice, costs, report.model_dump(mode="json"), trained.id, took))
@@ -176,7 +178,8 @@ def _last_words(advice: Advice, costs: CostReport, report: Any, train_job: str, 
             f"Better by: {report.metric_words} {prompt.score:.2f} with the best prompt, {tuned.score:.2f} tuned "
             f"(95 %: {prompt.low:.2f} to {prompt.high:.2f}, and {tuned.low:.2f} to {tuned.high:.2f})."
         )
-    typer.echo(f"See it: make app. Talk to it: tuneworthy chat {train_job} 'please drop me from mat 101 by friday'")
+    typer.echo(f"See it: {command()} app")
+    typer.echo(f"Talk to it: {command()} chat {train_job} 'please drop me from mat 101 by friday'")
 
 
 def _summary(

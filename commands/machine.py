@@ -13,7 +13,8 @@ from commands.printing import NO, OK, AsJson, print_json, print_table
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "streamlit", "pydantic", "openai", "bitsandbytes")
 NEEDED_TO_TRAIN = ("torch", "transformers", "peft", "trl", "gguf")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost")
+"""As `server.allowedHosts` of .streamlit/config.toml: under any other name the app would not answer."""
 
 
 def doctor(as_json: AsJson = False) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +18,18 @@ OK, NO, BAD_INPUT = 0, 1, 2
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+    """One JSON object on standard output. Whoever prints dumps its nouns first: what is no JSON is an error."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def command() -> str:
+    """How this command is called from here: `tuneworthy`, or its path where that is not on the search path."""
+    if shutil.which("tuneworthy"):
+        return "tuneworthy"
+    own = Path(sys.executable).with_name("tuneworthy")  # beside this Python, where the set-up puts it
+    if not own.is_file():
+        return f"{sys.executable} -m tuneworthy"
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.printing import NO, OK, AsJson, InputFile, print_json, print_table, seconds_in_words, usd_in_words
+from commands.printing import (
+    NO,
+    OK,
+    AsJson,
+    InputFile,
+    command,
+    print_json,
+    print_table,
+    seconds_in_words,
+    usd_in_words,
+)
 
 if TYPE_CHECKING:
     from core.estimate import Estimate
+    from core.jobspec import JobSpec
     from evaluation.report import EvaluationReport
 
 SHOWN_WORSE = 5
@@ -22,6 +33,7 @@ def estimate(spec: InputFile, as_json: AsJson = False) -> int:
     from core.jobspec import read_spec
 
     wanted = read_spec(spec)
+    _refuse_missing_rows(wanted)
     found = engine(wanted.engine).estimate(wanted)
     if as_json:
         print_json(found.model_dump(mode="json"))
@@ -49,6 +61,7 @@ def evaluate(
     from commands.jobs import follow
     from core.jobspec import read_spec
     from core.store import open_store
+    from evaluation.keep import keep_verdict
 
     wanted = read_spec(spec).model_copy(update={"kind": "evaluate"})
     record = launch(open_store(), wanted)
@@ -56,14 +69,16 @@ def evaluate(
         if as_json:
             print_json({"job_id": record.id, "state": "queued"})
         else:
-            typer.echo(f"{record.id} has started. Watch it with: tuneworthy show {record.id}")
+            typer.echo(f"{record.id} has started. Watch it with: {command()} show {record.id}")
         return OK
     code = follow(record.id, as_json, quiet=as_json)
     if code != OK:
         return code
     report = report_of(record.id)
+    keep_verdict(open_store(), record, report)
     if as_json:
-        print_json({"job_id": record.id} | report.models | report.model_dump(mode="json"))
+        found = report.model_dump(mode="json")
+        print_json({"job_id": record.id} | found["models"] | found)
     else:
         print_report(report)
     return OK if report.verdict == "ship" else NO
@@ -80,7 +95,7 @@ def shelf(
     if as_json:
         print_json({"adapters": [adapter.model_dump(mode="json") for adapter in kept]})
     elif not kept:
-        typer.echo("No adapters yet. Train one with: tuneworthy run SPEC")
+        typer.echo(f"No adapters yet. Train one with: {command()} run SPEC")
     else:
         cells = [
             [a.job_id, a.name, a.base_model, f"{a.size_bytes / 2**20:.1f} MiB", a.verdict or "not judged", str(a.path)]
@@ -118,6 +133,21 @@ def chat(
         label = "tuned" if adapter.judged else "tuned (not judged yet)"
         typer.echo(f"base: {answers['base']}\n\n{label}: {answers['tuned']}")
     return OK
+
+
+def _refuse_missing_rows(spec: JobSpec) -> None:
+    """Raise `ProblemsFound` for files of rows that are not there: an estimate without them would not say so."""
+    from core.errors import Problem, ProblemsFound
+    from core.paths import is_file
+
+    fields = {"dataset": spec.dataset, "validation": spec.validation, "test": spec.test}
+    missing = [
+        Problem(what=f"no file at {path}.", where=field, hint="Check the path.")
+        for field, path in fields.items()
+        if path is not None and not is_file(Path(path))
+    ]
+    if missing:
+        raise ProblemsFound(missing)
 
 
 def report_of(job_id: str) -> EvaluationReport:

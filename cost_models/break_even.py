@@ -8,12 +8,13 @@ import numpy as np
 
 from core.answers import ApproachId
 from cost_models.draws import Array
-from cost_models.report import Bar, BreakEven, TornadoOf
+from cost_models.report import Bar, BreakEven, CheapestFlip, TornadoOf
 
 PROMPTED: tuple[ApproachId, ...] = ("zero_shot", "few_shot", "rag")
 TUNED: tuple[ApproachId, ...] = ("ft_managed", "ft_self", "rag_plus_ft")
 FIFTH = 5
 BARS = 12
+SLICES = 10
 Totals = dict[ApproachId, Array]
 """Cumulative USD by approach, shape (draws, months + 1)."""
 
@@ -25,7 +26,7 @@ def break_even(totals: Totals) -> list[BreakEven]:
     """
     starts = {name: float(np.median(total[:, 0])) for name, total in totals.items()}
     pairs = [(a, b) for a, b in permutations(totals, 2) if starts[a] > starts[b]]
-    return [_pair(a, b, crossing_month(totals[a] - totals[b])) for a, b in pairs]
+    return [_pair(a, b, totals[a] - totals[b]) for a, b in pairs]
 
 
 def crossing_month(difference: Array) -> Array:
@@ -43,16 +44,17 @@ def crossing_month(difference: Array) -> Array:
     return np.where(never, np.inf, month)
 
 
-def _pair(cheaper: ApproachId, than: ApproachId, month: Array) -> BreakEven:
+def crossing_band(difference: Array) -> tuple[float | None, float | None, float | None, float]:
+    """P10, P50 and P90 of the month from which `difference` (draws, months + 1) stays at or below zero, and the share
+    of draws in which it never does."""
+    month = crossing_month(difference)
     low, likely, high = np.quantile(month, [0.1, 0.5, 0.9], method="inverted_cdf")
-    return BreakEven(
-        cheaper=cheaper,
-        than=than,
-        month_p10=_finite(low),
-        month_p50=_finite(likely),
-        month_p90=_finite(high),
-        never=round(float(np.isinf(month).mean()), 3),
-    )
+    return _finite(low), _finite(likely), _finite(high), round(float(np.isinf(month).mean()), 3)
+
+
+def _pair(cheaper: ApproachId, than: ApproachId, difference: Array) -> BreakEven:
+    low, likely, high, never = crossing_band(difference)
+    return BreakEven(cheaper=cheaper, than=than, month_p10=low, month_p50=likely, month_p90=high, never=never)
 
 
 def _finite(value: float) -> float | None:
@@ -87,3 +89,40 @@ def tornado(at_end: dict[ApproachId, Array], x: dict[str, Array]) -> tuple[Torna
     bars.sort(key=lambda bar: -abs(bar.high_usd - bar.low_usd))
     middle = round(float(np.median(difference)), 2)
     return TornadoOf(tuned=tuned, prompted=prompted, usd_p50=middle), bars[:BARS]
+
+
+def cheapest_flip(at_end: dict[ApproachId, Array], x: dict[str, Array]) -> CheapestFlip | None:
+    """The one input that decides which approach is cheapest, and the value at which another one takes over.
+
+    The draws are sorted by the input and cut into ten slices; in each the approach with the lowest mean cost is looked
+    for. The input whose change of winner lies nearest to its middle is named; None where no input changes the winner.
+    """
+    names = list(at_end)
+    ends = np.stack([at_end[name] for name in names])
+    width = ends.shape[1] // SLICES
+    if not width:
+        return None
+    now = names[int(np.argmin(np.median(ends, axis=1)))]
+    nearest: tuple[float, CheapestFlip] | None = None
+    for name, values in x.items():
+        if values.min() == values.max():
+            continue
+        order = np.argsort(values)[: width * SLICES]
+        means = ends[:, order].reshape(len(names), SLICES, width).mean(axis=2)
+        winners = np.argmin(means, axis=0)
+        middle = (SLICES - 1) / 2
+        for place in np.flatnonzero(winners != names.index(now)):
+            distance = abs(place - middle)
+            # The edge of the slice that lies nearer to the middle is where the winner changes.
+            edge = order[place * width] if place > middle else order[(place + 1) * width - 1]
+            found = CheapestFlip(
+                input=name,
+                value=float(values[edge]),
+                middle=float(np.median(values)),
+                above=bool(place > middle),
+                now=now,
+                then=names[int(winners[place])],
+            )
+            if nearest is None or distance < nearest[0]:
+                nearest = distance, found
+    return nearest[1] if nearest else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,19 @@ def draw(assumptions: Iterable[Assumption], n: int, seed: int) -> dict[str, Arra
 def _values(entry: Assumption, n: int, seed: int) -> Array:
     if entry.low == entry.high:
         return np.full(n, entry.likely)
-    rng = np.random.default_rng((seed, zlib.crc32(entry.id.encode())))
-    uniform = (rng.permutation(n) + rng.random(n)) / n
+    uniform = _uniform(entry.id, n, seed)
     if entry.scale == "log":
         return np.exp(_triangular(uniform, np.log(entry.low), np.log(entry.likely), np.log(entry.high)))
     return _triangular(uniform, entry.low, entry.likely, entry.high)
+
+
+@lru_cache(maxsize=512)
+def _uniform(name: str, n: int, seed: int) -> Array:
+    """One value in each of `n` equal parts of 0 to 1, in random order; the same for the same name and seed."""
+    rng = np.random.default_rng((seed, zlib.crc32(name.encode())))
+    uniform = (rng.permutation(n) + rng.random(n)) / n
+    uniform.setflags(write=False)
+    return uniform
 
 
 def _triangular(uniform: Array, low: float, likely: float, high: float) -> Array:

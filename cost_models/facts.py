@@ -44,11 +44,12 @@ class Assumption(BaseModel):
 
 
 class Device(BaseModel):
-    """A card: dense 16-bit peak (TFLOP/s) and usable memory (GiB)."""
+    """A card: dense 16-bit peak (TFLOP/s), usable memory (GiB) and how fast it is read (GB/s)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     tflops: float = Field(gt=0)
     memory_gib: float = Field(gt=0)
+    gb_per_second: float = Field(gt=0)
 
 
 class Defaults(BaseModel):
@@ -58,6 +59,7 @@ class Defaults(BaseModel):
     api_model: str
     embedding: str
     vector_store: str
+    reranking: str
     serving_gpu: str
     training_gpu: str
     pretraining_gpu: str

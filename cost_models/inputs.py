@@ -9,6 +9,11 @@ ANSWERED = "Your answer"
 # A plan's own figure is a guess too, but a better one than ours.
 VOLUME_DOUBT = 1.25
 TOKEN_DOUBT = 1.15
+MOVES_COST = (
+    "task_kind", "knowledge_freshness", "task_stability", "input_tokens", "output_tokens", "volume_per_month",
+    "labelled_examples", "own_text_tokens", "has_eval_set", "tenants", "stakes", "privacy",
+)  # fmt: skip
+"""Answers that the bills depend on; the others change advice only."""
 _FRESHNESS_ASSUMED = "slow"
 _KIND_ASSUMED = "other"
 

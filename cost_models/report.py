@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.answers import ApproachId
 from cost_models.facts import Assumption
+from cost_models.options import CostOptions
 
 
 class Band(BaseModel):
@@ -49,6 +50,51 @@ class TornadoOf(BaseModel):
     usd_p50: float
 
 
+class CheapestFlip(BaseModel):
+    """The one input whose value changes which approach is cheapest by the horizon."""
+
+    input: str
+    value: float
+    """In the unit of the assumption."""
+    middle: float
+    """The input's middle in the draws."""
+    above: bool
+    """True: the other approach wins above `value`; False: below it."""
+    now: ApproachId
+    """Cheapest in the middle."""
+    then: ApproachId
+
+
+class Payback(BaseModel):
+    """From which month on an approach has cost less than doing nothing. None: not within the horizon."""
+
+    approach: ApproachId
+    month_p10: float | None
+    month_p50: float | None
+    month_p90: float | None
+    never: float
+
+
+class Worth(BaseModel):
+    """What an approach's answers cost and bring, where its share of right answers was measured. Middle of the draws."""
+
+    approach: ApproachId
+    right_share: float
+    usd_per_answer: float | None
+    """All that was paid by the horizon, over all answers until then; None without calls."""
+    usd_per_right_answer: float | None
+    against: ApproachId | None = None
+    """The measured approach that it is held against: the one that costs least."""
+    extra_right_share: float | None = None
+    usd_per_extra_right_answer: float | None = None
+    """What one more right answer costs; None where there are none more."""
+    month_p10: float | None = None
+    """From which month on the gain has paid for the difference in cost, where a right answer was given a value."""
+    month_p50: float | None = None
+    month_p90: float | None = None
+    never: float | None = None
+
+
 class PriceUsed(BaseModel):
     """A row of the price book that entered the curves."""
 
@@ -82,6 +128,8 @@ class CostReport(BaseModel):
     break_even: list[BreakEven]
     tornado: list[Bar]
     tornado_of: TornadoOf
+    flip: CheapestFlip | None
+    """None where no input changes which approach is cheapest."""
     prices: list[PriceUsed]
     events: list[Event]
     terms: dict[ApproachId, dict[str, float]]
@@ -94,6 +142,11 @@ class CostReport(BaseModel):
     """USD of one call: tokens, or its share of the hosting. None below one call a month."""
     cheapest: dict[ApproachId, list[float]]
     """Share of the draws in which the approach has cost least by each month."""
+    present: Band | None
+    """Cumulative cost of doing nothing, where it was named; exact."""
+    payback: list[Payback]
+    """Against doing nothing."""
+    worth: list[Worth]
     managed_host: str
     """Price items that managed tuning is counted with."""
     own_machines: bool
@@ -103,6 +156,8 @@ class CostReport(BaseModel):
     seed: int
     draws: int
     discount_rate: float
+    options: CostOptions
+    """All settings of the curves."""
 
     def cheapest_approach(self) -> ApproachId:
         """The approach with the lowest middle cost at the end of the horizon."""

@@ -192,7 +192,7 @@ def _seconds(case: _Case, micro_batch: int, speed: Span | None) -> Span | None:
         tokens = padded_tokens(counts, micro_batch) * spec.epochs
     else:
         rows = counts[: spec.n] if spec.n else counts
-        models = len(spec.models) if spec.models else MODELS_JUDGED
+        models = sum(name != "classic" for name in spec.models) if spec.models else MODELS_JUDGED
         answer = (spec.max_new_tokens or ANSWER_TOKENS) / ANSWER_SHARE / DECODING_BATCH
         tokens = models * sum(count / READING_FACTOR + answer for count in rows)
     return Span(

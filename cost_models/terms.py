@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,12 +19,16 @@ from cost_models.prices import PriceBook
 
 HOURS_PER_MONTH = 730.0
 MILLION = 1e6
+SERVING_SPEED_OF = "L40S"
+"""The card that `serving_tokens_per_second` is about."""
 LORA_FLOPS_PER_PARAMETER = 4.0
 """Forward 2 N and gradient of the inputs 2 N for every token; the frozen weights need no gradient of their own."""
+USAGE = ("input", "output", "few_shot_tokens", "retrieved_tokens", "hosting", "reranking")
+"""Terms that a single call is made of."""
 NOT_COUNTED = [
-    "Prices and volume are held as they are today: no price drift, no growth, no batch discount.",
     "Only the examples of a few-shot prompt are counted as cached.",
     "Compliance, contracts and the cost of wrong answers are not counted.",
+    "That a host stops tuning altogether is not counted: after a retirement the tune is made again somewhere.",
 ]
 
 
@@ -33,8 +38,11 @@ class Term:
 
     upfront: Array | float = 0.0
     monthly: Array | float = 0.0
+    """At today's prices and volume; shape (draws, months + 1) where growth needs more cards."""
     step: Array | float = 0.0
-    """Paid each time the tune is made again."""
+    """Paid each time something is done again: a tune made anew, a prompt moved to the next model."""
+    follows: Literal["", "calls", "tokens", "cards"] = ""
+    """What the monthly part moves with: the calls, the calls and token prices, or card prices."""
 
 
 Terms = dict[str, Term]
@@ -42,7 +50,7 @@ Terms = dict[str, Term]
 
 @dataclass(frozen=True)
 class Steps:
-    """When a tune is made again: first after `first` months, then every `period` months."""
+    """When something is done again: first after `first` months, then every `period` months."""
 
     first: Array
     period: Array
@@ -66,6 +74,22 @@ class Setting:
     """Price items of the managed host, without the last part: `tune.azure.gpt-4.1-mini`."""
     own_machines: bool
     """True when no data may leave: then prompting and RAG run on a card of one's own too."""
+    months: Array
+    """0 to the horizon, shape (months + 1,)."""
+    volume_growth: float = 0.0
+    """Growth of the calls per year."""
+    batch_share: float = 0.0
+    """Share of the calls that are sent as a batch."""
+
+    @property
+    def growth(self) -> Array:
+        """Factor on the calls by month, shape (months + 1,); 1 in the first month."""
+        return np.asarray((1 + self.volume_growth) ** (np.maximum(self.months - 1, 0) / 12))
+
+    @property
+    def token_discount(self) -> Array:
+        """Factor on token prices that batches bring, shape (draws,)."""
+        return 1 - self.batch_share * self.x["batch_discount"]
 
     @property
     def volume(self) -> Array:
@@ -115,19 +139,21 @@ def prompting(s: Setting, *, examples: bool, retrieval: bool) -> Terms:
     if s.own_machines:
         kinds.append("serving")
         prompt = x["instruction_tokens"] + shots + found + x["input_tokens"]
-        terms["hosting"] = Term(monthly=own_hosting_usd(s, prompt))
+        terms["hosting"] = Term(monthly=own_hosting_usd(s, prompt), follows="cards")
     else:
         model = f"api.{s.defaults.api_model}"
         price_in, price_out = s.usd(f"{model}.input") / MILLION, s.usd(f"{model}.output") / MILLION
-        terms["input"] = Term(monthly=s.volume * (x["instruction_tokens"] + x["input_tokens"]) * price_in)
-        terms["output"] = Term(monthly=s.volume * x["output_tokens"] * price_out)
+        calls = s.volume * s.token_discount
+        asked = x["instruction_tokens"] + x["input_tokens"]
+        terms["input"] = Term(monthly=calls * asked * price_in, follows="tokens")
+        terms["output"] = Term(monthly=calls * x["output_tokens"] * price_out, follows="tokens")
         if examples:
-            terms["few_shot_tokens"] = Term(monthly=s.volume * shots * cached_price(s, shots))
+            terms["few_shot_tokens"] = Term(monthly=calls * shots * cached_price(s, shots), follows="tokens")
         if retrieval:
-            terms["retrieved_tokens"] = Term(monthly=s.volume * found * price_in)
-        terms["migration"] = Term(monthly=x["hours.migration"] * s.engineer_usd_per_hour / x["lifetime_months"])
+            terms["retrieved_tokens"] = Term(monthly=calls * found * price_in, follows="tokens")
+        terms["migration"] = Term(step=x["hours.migration"] * s.engineer_usd_per_hour)
     if retrieval:
-        terms["index"] = index(s)
+        terms |= retrieval_terms(s)
     terms["engineer_time"] = Term(upfront=s.hours(*kinds))
     terms["monitoring"] = Term(monthly=s.hours(*kinds, every="month"))
     terms["evaluation"] = evaluation(s)
@@ -148,12 +174,20 @@ def cached_price(s: Setting, shots: Array) -> Array:
     return np.where(long_enough, (1 - hit) * full + hit * cached, full)
 
 
-def index(s: Setting) -> Term:
-    """Embedding the text once, a share of it every month, every question, and the vector store's monthly fee."""
+def retrieval_terms(s: Setting) -> Terms:
+    """What retrieval adds: embedding the text and each question, the vector store, sorting what was found again."""
     x = s.x
     per_token = s.usd(s.defaults.embedding) / MILLION
-    monthly = x["corpus_tokens"] * x["corpus_refresh_share"] + s.volume * x["input_tokens"]
-    return Term(upfront=x["corpus_tokens"] * per_token, monthly=monthly * per_token + s.usd(s.defaults.vector_store))
+    reranked = s.volume * x["rerank_share"] * s.usd(s.defaults.reranking) / 1_000
+    return {
+        "embedding": Term(
+            upfront=x["corpus_tokens"] * per_token,
+            monthly=x["corpus_tokens"] * x["corpus_refresh_share"] * per_token,
+        ),
+        "question_embedding": Term(monthly=s.volume * x["input_tokens"] * per_token, follows="calls"),
+        "vector_store": Term(monthly=s.usd(s.defaults.vector_store)),
+        "reranking": Term(monthly=reranked, follows="calls"),
+    }
 
 
 def evaluation(s: Setting) -> Term:
@@ -162,16 +196,31 @@ def evaluation(s: Setting) -> Term:
 
 
 def cards_needed(s: Setting, prompt_tokens: Array) -> Array:
-    """Whole cards that carry the traffic at the utilisation that is real, and at least those that always run."""
+    """Whole cards that carry the traffic at the utilisation that is real, and at least those that always run.
+
+    Shape (draws,), or (draws, months + 1) where the calls grow. Writing an answer reads the weights once for each
+    token of the batch, so another card is as much quicker as its memory is.
+    """
     x = s.x
+    row = s.book.row(s.defaults.serving_gpu)
+    speed = x["serving_tokens_per_second"] * x["gpu_utilisation"] * row_speed(row.gpu)
     work = s.volume * (prompt_tokens * x["input_token_weight"] + x["output_tokens"])
-    per_second = work / (HOURS_PER_MONTH * 3600)
-    return np.maximum(np.ceil(per_second / (x["serving_tokens_per_second"] * x["gpu_utilisation"])), x["replicas"])
+    needed = work / (HOURS_PER_MONTH * 3600) / speed
+    if s.volume_growth:
+        return np.maximum(np.ceil(needed[:, None] * s.growth), x["replicas"][:, None])
+    return np.maximum(np.ceil(needed), x["replicas"])
+
+
+def row_speed(gpu: str) -> float:
+    """Memory bandwidth of a card against the one that the serving speed was assumed for."""
+    return device(gpu).gb_per_second / device(SERVING_SPEED_OF).gb_per_second
 
 
 def own_hosting_usd(s: Setting, prompt_tokens: Array) -> Array:
-    """A month of cards that run day and night."""
-    return cards_needed(s, prompt_tokens) * HOURS_PER_MONTH * s.usd(s.defaults.serving_gpu)
+    """A month of cards that run day and night; cards that are rented in one machine only are paid together."""
+    together = s.book.row(s.defaults.serving_gpu).gpus
+    cards = np.ceil(cards_needed(s, prompt_tokens) / together) * together
+    return cards * HOURS_PER_MONTH * s.usd(s.defaults.serving_gpu)
 
 
 def self_training_usd(s: Setting, runs: Array) -> Array:
@@ -206,8 +255,8 @@ def managed_tuning(s: Setting) -> Terms:
     hosting = s.usd(f"{s.managed}.hosting") * HOURS_PER_MONTH * x["tenants"]
     return {
         **tuning(s, one_run * x["training_runs"], one_run * x["retrain_runs"]),
-        "input": Term(monthly=s.volume * prompt * s.usd(f"{s.managed}.input") / MILLION),
-        "output": Term(monthly=s.volume * x["output_tokens"] * s.usd(f"{s.managed}.output") / MILLION),
+        "input": Term(monthly=s.volume * prompt * s.usd(f"{s.managed}.input") / MILLION, follows="calls"),
+        "output": Term(monthly=s.volume * x["output_tokens"] * s.usd(f"{s.managed}.output") / MILLION, follows="calls"),
         "hosting": Term(monthly=hosting),
         "engineer_time": Term(upfront=s.hours("prompt", "tune")),
         "monitoring": Term(monthly=s.hours("prompt", "tune", every="month")),
@@ -222,13 +271,11 @@ def self_tuning(s: Setting, *, retrieval: bool) -> Terms:
     prompt = x["tuned_instruction_tokens"] + found + x["input_tokens"]
     terms = {
         **tuning(s, self_training_usd(s, x["training_runs"]), self_training_usd(s, x["retrain_runs"])),
-        "hosting": Term(monthly=own_hosting_usd(s, prompt)),
+        "hosting": Term(monthly=own_hosting_usd(s, prompt), follows="cards"),
         "engineer_time": Term(upfront=s.hours(*kinds)),
         "monitoring": Term(monthly=s.hours(*kinds, every="month")),
     }
-    if retrieval:
-        terms["index"] = index(s)
-    return terms
+    return terms | retrieval_terms(s) if retrieval else terms
 
 
 def pretraining(s: Setting) -> Terms:
@@ -239,7 +286,7 @@ def pretraining(s: Setting) -> Terms:
     return {
         "pretraining": Term(upfront=hours * s.usd(s.defaults.pretraining_gpu)),
         "labels": Term(upfront=s.missing_labels * s.label_usd),
-        "hosting": Term(monthly=own_hosting_usd(s, prompt)),
+        "hosting": Term(monthly=own_hosting_usd(s, prompt), follows="cards"),
         "engineer_time": Term(upfront=s.hours("pretraining", "tune", "serving")),
         "monitoring": Term(monthly=s.hours("pretraining", "tune", "serving", every="month")),
         "evaluation": evaluation(s),

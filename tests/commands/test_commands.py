@@ -148,7 +148,8 @@ def test_doctor_says_what_this_machine_can_do(tune: Tune) -> None:
 
 
 def test_the_app_is_not_opened_to_the_network(tune: Tune) -> None:
-    assert "no login" in one_line(tune("app", "--address", "0.0.0.0"))
+    for address in ("0.0.0.0", "::1", "::", "192.168.1.7", ""):
+        assert "no login" in one_line(tune("app", "--address", address))
 
 
 @pytest.mark.parametrize(

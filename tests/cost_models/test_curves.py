@@ -8,12 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.answers import APPROACHES, Answers
+from core.answers import APPROACHES, Answers, ApproachId
 from core.errors import ProblemsFound
-from cost_models.break_even import crossing_month
+from cost_models.break_even import cheapest_flip, crossing_month
 from cost_models.curves import cost
 from cost_models.draws import draw
 from cost_models.facts import Assumption
+from cost_models.options import CostOptions, read_options
 
 TODAY = date(2026, 11, 24)
 BUSY = Answers(
@@ -35,10 +36,10 @@ def test_the_report_has_every_name_of_the_contract() -> None:
 
 
 def test_api_curves_are_straight_lines_and_few_shot_is_the_dearer_one() -> None:
-    report = cost(BUSY, today=TODAY)
+    report = cost(BUSY, today=TODAY, options=CostOptions(hold_prices=True, months=11))
     for name in ("zero_shot", "few_shot", "rag"):
         steps = np.diff(report.curves[name].p50)
-        assert steps == pytest.approx(np.full(24, steps.mean()), rel=0.05)
+        assert steps == pytest.approx(np.full(11, steps.mean()), rel=0.05)
     zero, few = report.call_usd["zero_shot"], report.call_usd["few_shot"]
     assert zero is not None
     assert few is not None
@@ -86,15 +87,26 @@ def test_a_crossing_lies_between_two_month_ends_and_must_last() -> None:
     assert crossing_month(difference).tolist() == pytest.approx([0.5, 2.5, 0.0, np.inf, 2.25])
 
 
+def test_the_input_that_decides_which_is_cheapest_is_named_with_its_value() -> None:
+    rng = np.random.default_rng(3)
+    x = {"calls": rng.uniform(0, 100, 2_000), "noise": rng.uniform(0, 1, 2_000), "fixed": np.ones(2_000)}
+    at_end: dict[ApproachId, np.ndarray] = {"zero_shot": 10.0 * x["calls"], "ft_self": np.full(2_000, 700.0)}
+    found = cheapest_flip(at_end, x)
+    assert found is not None
+    assert (found.input, found.now, found.then, found.above) == ("calls", "zero_shot", "ft_self", True)
+    assert found.value == pytest.approx(70, abs=4), "where ten dollars a call reach 700"
+    assert cheapest_flip({"zero_shot": 10.0 * x["calls"], "ft_self": np.full(2_000, 7_000.0)}, x) is None
+
+
 def test_the_same_seed_gives_the_same_report_and_another_seed_nearly_the_same() -> None:
-    first, again, other = (cost(BUSY, today=TODAY, seed=seed) for seed in (7, 7, 8))
+    first, again, other = (cost(BUSY, today=TODAY, options=CostOptions(seed=seed)) for seed in (7, 7, 8))
     assert first == again
     assert first.curves["ft_self"].p50 != other.curves["ft_self"].p50
     assert other.curves["ft_self"].p50[-1] == pytest.approx(first.curves["ft_self"].p50[-1], rel=0.05)
 
 
 def test_a_discount_rate_makes_what_comes_later_cheaper() -> None:
-    plain, discounted = (cost(BUSY, today=TODAY, discount_rate=rate) for rate in (0.0, 0.1))
+    plain, discounted = (cost(BUSY, today=TODAY, options=CostOptions(discount_rate=rate)) for rate in (0.0, 0.1))
     assert discounted.curves["rag"].p50[0] == plain.curves["rag"].p50[0]
     assert discounted.curves["rag"].p50[-1] < plain.curves["rag"].p50[-1]
 
@@ -133,8 +145,9 @@ def test_no_volume_has_no_price_per_call() -> None:
 
 def test_all_bad_settings_are_reported_at_once() -> None:
     with pytest.raises(ProblemsFound) as caught:
-        cost(Answers(), today=TODAY, months=37, seed=-1, discount_rate=2.0)
-    assert [problem.where for problem in caught.value.problems()] == ["months", "seed", "discount_rate"]
+        read_options({"months": 37, "seed": -1, "discount_rate": 2.0})
+    named = [problem.what.split("`")[1] for problem in caught.value.problems()]
+    assert named == ["months", "seed", "discount_rate"]
 
 
 def test_draws_keep_within_their_range_and_in_the_middle_of_it() -> None:
@@ -167,7 +180,7 @@ def test_draws_keep_within_their_range_and_in_the_middle_of_it() -> None:
 )
 @example(Answers(volume_per_month=2e-309))
 def test_any_answers_give_finite_bands_that_only_rise(answers: Answers) -> None:
-    report = cost(answers, today=TODAY, months=12, draws=60)
+    report = cost(answers, today=TODAY, options=CostOptions(months=12, draws=60))
     for band in report.curves.values():
         assert np.isfinite(band.p90).all()
         assert (np.asarray(band.p10) <= np.asarray(band.p50)).all()
@@ -180,7 +193,8 @@ def test_any_answers_give_finite_bands_that_only_rise(answers: Answers) -> None:
 @given(st.floats(1e3, 1e9), st.floats(1.0, 50.0))
 def test_more_calls_never_cost_less(volume: float, factor: float) -> None:
     less, more = (
-        cost(Answers(volume_per_month=calls), today=TODAY, months=6, draws=60) for calls in (volume, volume * factor)
+        cost(Answers(volume_per_month=calls), today=TODAY, options=CostOptions(months=6, draws=60))
+        for calls in (volume, volume * factor)
     )
     for name in APPROACHES:
         assert more.curves[name].p50[-1] >= less.curves[name].p50[-1] * 0.999

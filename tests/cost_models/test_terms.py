@@ -66,7 +66,7 @@ def terms(answers: Answers = ANSWERS, **changed: float) -> dict[str, Terms]:
     strict = answers.privacy == "strict"
     setting = Setting(
         x=x, usd=book.usd, book=book, defaults=cost_facts().defaults, managed="tune.azure.gpt-4.1-mini",
-        own_machines=strict,
+        own_machines=strict, months=np.arange(25.0),
     )  # fmt: skip
     return {name: found for name, found in terms_of(setting).items()}
 
@@ -85,7 +85,7 @@ def test_zero_shot_pays_for_instruction_input_and_output_of_every_call() -> None
     assert monthly(found, "output") == pytest.approx(100_000 * 100 * 4.0 / 1e6)
     assert upfront(found, "engineer_time") == pytest.approx(10 * 100)
     assert upfront(found, "evaluation") == 0
-    assert monthly(found, "migration") == pytest.approx(12 * 100 / 18)
+    assert float(np.asarray(found["migration"].step).squeeze()) == pytest.approx(12 * 100)
 
 
 def test_retries_are_paid_for() -> None:
@@ -104,8 +104,12 @@ def test_few_shot_pays_for_its_examples_on_every_call_and_less_when_they_are_cac
 
 def test_rag_pays_for_its_index_and_for_what_it_retrieves() -> None:
     found = terms()["rag"]
-    assert upfront(found, "index") == pytest.approx(10 * 0.02)
-    assert monthly(found, "index") == pytest.approx(10 * 0.02 + 100_000 * 400 * 0.02 / 1e6 + 50)
+    assert upfront(found, "embedding") == pytest.approx(10 * 0.02)
+    assert monthly(found, "embedding") == pytest.approx(10 * 0.02)
+    assert monthly(found, "question_embedding") == pytest.approx(100_000 * 400 * 0.02 / 1e6)
+    assert monthly(found, "vector_store") == 50
+    assert monthly(found, "reranking") == 0
+    assert monthly(terms(rerank_share=0.5)["rag"], "reranking") == pytest.approx(50_000 / 1_000 * 2)
     assert monthly(found, "retrieved_tokens") == pytest.approx(100_000 * 1_000 / 1e6)
 
 

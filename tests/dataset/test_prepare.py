@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from subprocess import run
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,36 @@ def test_data_that_cannot_be_used_leaves_nothing_behind(content: bytes) -> None:
 def test_a_missing_path_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         adopt(tmp_path / "nowhere.csv", "nowhere.csv", today=TODAY)
+    assert folders() == []
+
+
+def test_a_source_that_may_not_be_read_is_not_taken_for_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "closed.csv"
+    path.write_bytes(table())
+    opened = Path.open
+
+    def refused(self: Path, mode: str = "r", *given: Any, **words: Any) -> Any:
+        if self == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return opened(self, mode, *given, **words)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(BadInput, match=r"closed\.csv: cannot be read \(Permission denied\).*permissions"):
+        adopt(path, "closed.csv", today=TODAY)
+    with pytest.raises(BadInput, match="cannot be used"):
+        adopt(Path("/" + "a" * 300), "long.csv", today=TODAY)
+    assert folders() == []
+
+
+def test_an_upload_that_breaks_off_is_not_taken_for_a_full_disk() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(BadInput, match=r"cannot be read \(Input/output error\)"):
+        adopt(Broken(table()), "a.csv", today=TODAY)
     assert folders() == []
 
 

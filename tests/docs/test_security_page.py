@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 
+from commands.machine import LOOPBACK
+
 from .conftest import ROOT
 
 
@@ -12,6 +14,7 @@ def test_the_server_is_set_up_as_the_threat_model_says() -> None:
     server = settings["server"]
     assert server["address"] == "127.0.0.1"
     assert server["allowedHosts"] == ["localhost", "127.0.0.1"]
+    assert set(LOOPBACK) == set(server["allowedHosts"]), "an address that opens and does not answer"
     assert server["enableXsrfProtection"] and server["enableCORS"]
     assert server["maxUploadSize"] == 1024, "in MiB: the 1 GiB of the page"
     assert settings["browser"]["gatherUsageStats"] is False

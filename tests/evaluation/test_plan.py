@@ -22,7 +22,7 @@ def test_the_plan_says_what_is_measured_on_which_rows_and_what_is_success() -> N
     plan = plan_evaluation(rows(60, '{{"course": "MAT-{at}"}}'), rows(40, '{{"course": "MAT-{at}"}}'), now=NOW)
     assert plan.models == ["base", "best_prompt", "tuned"]
     assert (plan.metric, plan.rows, plan.written_at) == ("exact match (the same JSON object)", 40, NOW)
-    assert plan.success.startswith("On the same 40 held-out rows the tuned model has the higher exact match")
+    assert plan.success.startswith("On the same 40 held-out rows the tuned model has a higher exact match")
     assert "surely below 5 points, the prompt does this" in plan.success
     assert EvaluationPlan.model_validate_json(plan.model_dump_json()) == plan
 

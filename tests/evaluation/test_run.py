@@ -11,6 +11,7 @@ import pytest
 from core.errors import BadInput, NotFound, Refused
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
+from evaluation.answering import MOST_STEP_EVENTS, Progress
 from evaluation.report import read_report
 from evaluation.run import run_evaluation
 
@@ -221,6 +222,16 @@ def test_progress_rises_to_its_end(tickets: JobSpec, open_rule: Any, run: Callab
     assert events[-2].values["eta_seconds"] == 0
     stages = [event.message for event in events if event.kind == "stage"]
     assert stages[0] == "reading the rows" and stages[-1] == "weighing the evidence"
+
+
+def test_a_long_judgement_leaves_few_events(run: Callable[[JobSpec], RunFolder], tickets: JobSpec) -> None:
+    folder = run(tickets)
+    progress = Progress(folder, 5_000)
+    for _ in range(5_000):
+        progress.computed(1, 0.1)
+    steps = [event for event in folder.events() if event.kind == "step"]
+    assert len(steps) <= MOST_STEP_EVENTS and steps[-1].step == 5_000
+    assert steps[-1].values["eta_seconds"] == 0 and steps[-2].values["seconds_per_answer"] == pytest.approx(0.1)
 
 
 def test_the_limits_name_what_was_not_measured(tickets: JobSpec, judge: Judge) -> None:

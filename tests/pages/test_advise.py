@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import csv
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -10,17 +11,24 @@ from typing import Literal, get_args, get_origin
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages import curves_view, wizard
+from app_pages import cost_figure, curves_view, wizard
 from app_pages.advice import costs, decide
 from app_pages.example_answers import EXAMPLES
 from core.answers import Answers
 from core.jobspec import JobSpec
+from core.plan import Plan
 from core.store import open_store
 from cost_models.report import CostReport
 
 APP = str(Path(__file__).parents[2] / "app.py")
 DAY = date(2026, 11, 24)
 TOWNS = ("Oslo", "Lima", "Rome", "Cairo", "Quito", "Delhi", "Accra", "Paris")
+
+
+def plan_of(answers: Answers, overrides: dict[str, float] | None = None, **options: object) -> Plan:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    fields = {"price_overrides": overrides or {}, "cost_options": options}
+    return Plan.model_validate({"id": "plan-1", "answers": answers, "created_at": now, "updated_at": now} | fields)
 
 
 def page(plan_id: str | None = None) -> AppTest:
@@ -154,8 +162,8 @@ def test_a_price_of_ones_own_holds_for_the_plan() -> None:
     plan = store.new_plan()
     store.update_plan(plan.id, price_overrides={"engineer.hour": 10.0})
     assert (
-        costs(Answers(), {"engineer.hour": 10.0}, DAY).upfront_usd["few_shot"]
-        < costs(Answers(), {}, DAY).upfront_usd["few_shot"]
+        costs(plan_of(Answers(), {"engineer.hour": 10.0}), DAY).upfront_usd["few_shot"]
+        < costs(None, DAY).upfront_usd["few_shot"]
     )
     app = page(plan.id)
     assert not app.error
@@ -173,39 +181,75 @@ def test_a_price_that_is_none_is_refused_in_words() -> None:
 
 @pytest.fixture(scope="module")
 def report() -> CostReport:
-    return costs(EXAMPLES[2].answers, {}, DAY)
+    return costs(plan_of(EXAMPLES[2].answers), DAY)
 
 
 def test_the_chart_shows_six_lines_the_doubt_and_every_break_even_point(report: CostReport) -> None:
-    chart = curves_view.figure(report, "ft_self", "ft_self", log=False)
-    lines = [trace for trace in chart.data if trace.mode == "lines" and trace.fill is None]
-    assert [line.name for line in lines] == [curves_view.name_of(name) for name in curves_view.SHOWN]
+    chart = cost_figure.figure(report, "ft_self", "ft_self", log=False)
+    lines = [trace for trace in chart.data if trace.mode == "lines" and trace.fill is None and trace.name != "date"]
+    assert [line.name for line in lines] == [cost_figure.name_of(name) for name in cost_figure.SHOWN]
     assert len({line.line.dash for line in lines}) == 6
     (band,) = [trace for trace in chart.data if trace.fill == "toself"]
     assert max(band.y) == report.curves["ft_self"].p90[-1]
     (points,) = [trace for trace in chart.data if trace.mode == "markers"]
-    assert list(points.x) == [point.month_p50 for point in curves_view.crossings(report)]
+    assert list(points.x) == [point.month_p50 for point in cost_figure.crossings(report)]
+
+
+def test_the_band_of_the_break_even_point_is_shaded(report: CostReport) -> None:
+    point = cost_figure.decisive(report, "ft_self")
+    assert point is not None
+    shapes = cost_figure.figure(report, "ft_self", "ft_self").layout.shapes
+    shade = next(shape for shape in shapes if shape.type == "rect")
+    assert shade.x0 == (point.month_p10 or 0)
+    assert shade.x1 == (report.months[-1] if point.month_p90 is None else point.month_p90)
+
+
+def test_a_month_adds_what_the_curve_rises_by(report: CostReport) -> None:
+    chart = cost_figure.figure(report, "ft_self", "ft_self", monthly=True)
+    line = next(trace for trace in chart.data if trace.name == cost_figure.name_of("few_shot"))
+    assert list(line.x) == report.months[1:]
+    assert sum(line.y) == pytest.approx(report.curves["few_shot"].p50[-1] - report.curves["few_shot"].p50[0])
+
+
+def test_hovering_says_the_date_of_a_month(report: CostReport) -> None:
+    chart = cost_figure.figure(report, "ft_self", "ft_self")
+    dates = next(trace for trace in chart.data if trace.name == "date")
+    assert (dates.text[0], dates.text[-1]) == ("November 2026", "November 2028")
+
+
+def test_doing_nothing_is_a_curve_of_its_own_where_its_cost_was_named() -> None:
+    plan = plan_of(EXAMPLES[2].answers, present_usd_per_month=4000)
+    found = costs(plan, DAY)
+    line = next(trace for trace in cost_figure.figure(found, "ft_self", "ft_self").data if trace.name == "As today")
+    assert line.y[-1] == 24 * 4000
+    assert "Against today's cost" in curves_view.words(found, "ft_self")
+
+
+def test_the_curves_come_as_a_table_for_a_spreadsheet(report: CostReport) -> None:
+    rows = list(csv.DictReader(curves_view.as_csv(report).splitlines()))
+    assert len(rows) == 25
+    assert float(rows[24]["ft_self_p90_usd"]) == report.curves["ft_self"].p90[-1]
 
 
 def test_a_break_even_point_lies_on_both_curves(report: CostReport) -> None:
-    chart = curves_view.figure(report, "ft_self", "ft_self", log=False)
+    chart = cost_figure.figure(report, "ft_self", "ft_self", log=False)
     (points,) = [trace for trace in chart.data if trace.mode == "markers"]
-    for month, usd, point in zip(points.x, points.y, curves_view.crossings(report), strict=True):
-        other = curves_view._at(report, point.than, month)
+    for month, usd, point in zip(points.x, points.y, cost_figure.crossings(report), strict=True):
+        other = cost_figure._at(report, point.than, month)
         assert usd == pytest.approx(other, rel=0.15)
 
 
 def test_the_log_chart_has_no_value_below_one_dollar(report: CostReport) -> None:
-    chart = curves_view.figure(report, "zero_shot", "zero_shot", log=True)
+    chart = cost_figure.figure(report, "zero_shot", "zero_shot", log=True)
     assert min(min(trace.y) for trace in chart.data) >= 1
     assert chart.layout.yaxis.type == "log"
 
 
 def test_labels_keep_their_order_and_their_distance() -> None:
-    moved = curves_view.spread({"zero_shot": 0.98, "few_shot": 0.99, "rag": 0.5, "ft_self": 0.51})
+    moved = cost_figure.spread({"zero_shot": 0.98, "few_shot": 0.99, "rag": 0.5, "ft_self": 0.51})
     places = sorted(moved.values())
     assert sorted(moved, key=lambda name: moved[name]) == ["rag", "ft_self", "zero_shot", "few_shot"]
-    assert all(later - earlier >= curves_view.LABEL_GAP - 1e-9 for earlier, later in pairwise(places))
+    assert all(later - earlier >= cost_figure.LABEL_GAP - 1e-9 for earlier, later in pairwise(places))
     assert places[-1] <= 1
 
 
@@ -220,8 +264,8 @@ def test_dollars_never_become_formulas() -> None:
 
 def test_advice_and_costs_are_computed_once_for_the_same_answers() -> None:
     answers = Answers(volume_per_month=4321)
-    assert costs(answers, {}, DAY) is costs(answers.model_copy(), {}, DAY)
-    assert decide(answers, {}, DAY) is decide(answers.model_copy(), {}, DAY)
+    assert costs(plan_of(answers), DAY) is costs(plan_of(answers), DAY)
+    assert decide(plan_of(answers), DAY) is decide(plan_of(answers), DAY)
 
 
 def test_nothing_is_launched_without_rows() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from streamlit.config import get_option, set_option
 from streamlit.testing.v1 import AppTest
 
 from app_pages import state
@@ -136,3 +137,18 @@ def test_all_problems_are_shown_at_once() -> None:
     assert page.error[0].value == "Stopped:\n\n- One.\n- Two."
     assert page.warning[0].value.endswith("Mind.")
     assert issubclass(ProblemsFound, BadInput)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.7", "::1", ""])
+def test_an_app_that_others_could_reach_shows_nothing(address: str) -> None:
+    fake_job(0.01, name="Secret name")
+    before = get_option("server.address")
+    set_option("server.address", address)
+    try:
+        page = app()
+        assert not page.exception and not page.toast and not page.title and not page.button
+        assert "no login" in page.error[0].value and "ssh -L" in page.error[0].value
+        assert open_store().plans() == []
+    finally:
+        set_option("server.address", before)
+    assert not app().error

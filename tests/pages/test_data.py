@@ -144,6 +144,14 @@ def test_a_path_without_a_file_is_said() -> None:
     assert "/no/such/file.csv" in app.error[0].value and not app.exception
 
 
+@pytest.mark.parametrize("path", ["/" + "a" * 300, "~nobody-of-this-name/rows.jsonl"])
+def test_a_path_that_cannot_be_looked_at_is_said(path: str) -> None:
+    app = page()
+    app.segmented_control(key="data.source.none").set_value("path").run()
+    app.text_input(key="data.path").set_value(path).run()
+    assert not app.exception and "cannot be used" in app.error[0].value
+
+
 def test_rows_with_a_finding_can_be_seen_alone_with_their_line() -> None:
     twice = chats(30) + chats(1)
     plan = open_store().new_plan()
@@ -163,7 +171,10 @@ def test_nothing_is_removed_before_it_was_said_what_goes() -> None:
     app = page(plan.id)
     app.button(key="data.remove").click().run()
     assert Path(data.train).is_file() and "30 rows" in texts(app)
-    app.button(key="data.remove.sure").click().run()
+    app.button(key="data.remove").click()
+    app.button(key="data.remove.sure").click()
+    app.run()
+    assert not app.exception and not app.error
     assert not Path(data.train).exists() and open_store().plan(plan.id).data is None
 
 

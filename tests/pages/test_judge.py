@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from core.store import JobRecord, open_store
 from evaluation.report import EvaluationReport, JudgedAnswer, Leak, WorseRow
 from evaluation.stats import interval
 from evaluation.verdict import judge
+from tests.shelf.conftest import write_adapter
+from tests.training.conftest import colour_rows, write_rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,9 +86,15 @@ WORTH_IT: dict[str, Sequence[float]] = {
 }
 
 
-def evaluated(report: EvaluationReport | None, *, plan_id: str | None = None, reason: str = "") -> JobRecord:
+def evaluated(
+    report: EvaluationReport | None,
+    *,
+    plan_id: str | None = None,
+    reason: str = "",
+    train_id: str = "job-20260101-00000001",
+) -> JobRecord:
     store = open_store()
-    spec = JobSpec(kind="evaluate", name="Tickets: judge", job="job-20260101-00000001")
+    spec = JobSpec(kind="evaluate", name="Tickets: judge", job=train_id)
     record = store.add_job(spec, plan_id=plan_id)
     folder = RunFolder.create(record.id, spec)
     folder.announce(1)
@@ -95,6 +104,16 @@ def evaluated(report: EvaluationReport | None, *, plan_id: str | None = None, re
     folder.finish(Outcome.model_validate({"state": state, "reason": reason, "at": datetime.now(UTC)}))
     store.set_ref(record.id, EngineRef(engine="local", ref=record.id))
     return store.job(record.id)
+
+
+def trained(spec: JobSpec, plan_id: str | None = None) -> tuple[JobRecord, RunFolder]:
+    store = open_store()
+    record = store.add_job(spec, plan_id=plan_id)
+    folder = RunFolder.create(record.id, spec)
+    write_adapter(folder.adapter)
+    folder.finish(Outcome(state="succeeded", at=datetime.now(UTC)))
+    store.set_ref(record.id, EngineRef(engine=spec.engine, ref=record.id))
+    return store.job(record.id), folder
 
 
 def test_with_nothing_judged_the_page_says_what_to_do_next() -> None:
@@ -125,8 +144,8 @@ def test_the_plan_from_before_the_launch_stands_beside_what_was_found() -> None:
         success="Ten points more.",
         written_at=datetime.now(UTC),
     )
-    store.update_plan(plan.id, evaluation_plan=written)
     record = evaluated(report_of(WORTH_IT), plan_id=plan.id)
+    store.update_plan(plan.id, evaluation_plans={record.id: written})
     app = opened(job=record.id)
     assert "Ten points more." in app.table[1].value["Planned"].to_list()
     assert "Worth it" in app.table[1].value["Found"].to_list()
@@ -140,10 +159,41 @@ def test_a_plan_written_after_the_launch_is_not_shown_as_written_before() -> Non
     record = evaluated(report_of(WORTH_IT), plan_id=plan.id)
     late = datetime.now(UTC) + timedelta(hours=1)
     written = EvaluationPlan(metric="m", rows=1, models=["base"], success="Anything.", written_at=late)
-    store.update_plan(plan.id, evaluation_plan=written)
+    store.update_plan(plan.id, evaluation_plan=written, evaluation_plans={record.id: written})
     app = opened(job=record.id)
     assert "Anything." not in str([table.value for table in app.table])
-    assert "No evaluation plan was written before this launch." in text(app)
+    assert "No evaluation plan is kept with this judgement." in text(app)
+
+
+def test_the_first_verdict_keeps_its_plan_when_the_plan_is_launched_again() -> None:
+    store = open_store()
+    plan = store.new_plan("Tickets")
+    first = evaluated(report_of(WORTH_IT), plan_id=plan.id)
+    second = evaluated(report_of(WORTH_IT), plan_id=plan.id)
+    before = datetime.now(UTC) - timedelta(hours=1)
+    plans = {
+        record.id: EvaluationPlan(metric="m", rows=1, models=["base"], success=words, written_at=before)
+        for record, words in ((first, "Ten points more."), (second, "Twenty points more."))
+    }
+    store.update_plan(plan.id, evaluation_plan=plans[second.id], evaluation_plans=plans)
+    assert "Ten points more." in app_table(opened(job=first.id))
+    assert "Twenty points more." in app_table(opened(job=second.id))
+
+
+def app_table(app: AppTest) -> list[str]:
+    """What was planned, on the page."""
+    return [str(value) for value in app.table[1].value["Planned"]]
+
+
+def test_an_older_verdict_that_is_looked_at_again_does_not_become_the_plans() -> None:
+    store = open_store()
+    plan = store.new_plan("Tickets")
+    older = report_of(WORTH_IT).model_copy(update={"created_at": datetime.now(UTC) - timedelta(days=1)})
+    newer = report_of(WORTH_IT).model_copy(update={"verdict": "do_not_ship"})
+    first = evaluated(older, plan_id=plan.id)
+    opened(job=evaluated(newer, plan_id=plan.id).id)
+    opened(job=first.id)
+    assert store.plan(plan.id).verdict == "do_not_ship"
 
 
 def test_a_failed_judgement_shows_its_reason() -> None:
@@ -161,17 +211,45 @@ def test_a_broken_report_is_a_message_and_no_traceback() -> None:
 
 
 def test_a_training_without_a_judgement_is_offered_one() -> None:
-    store = open_store()
-    spec = JobSpec(name="Tickets")
-    record = store.add_job(spec, plan_id=None)
-    folder = RunFolder.create(record.id, spec)
-    folder.finish(Outcome(state="succeeded", at=datetime.now(UTC)))
-    store.set_ref(record.id, EngineRef(engine="local", ref=record.id))
+    record, _ = trained(JobSpec(name="Tickets"))
     app = opened()
     assert not app.exception
     app.button(key=f"judge.launch.{record.id}").click().run()
     assert not app.exception
     assert "no rows to judge on" in app.error[0].value.casefold(), "a job that cannot run was started"
+
+
+def test_judging_later_writes_down_first_what_would_count_as_success(tmp_path: Path) -> None:
+    store = open_store()
+    plan = store.new_plan("Colours")
+    path = write_rows(tmp_path / "rows.jsonl", colour_rows()[:30])
+    spec = JobSpec(name="Colours", engine="fake", dataset=path, test=path, fake={"seconds": 60.0})
+    train, _ = trained(spec, plan.id)
+    app = opened(plan=plan.id)
+    app.button(key=f"judge.launch.{train.id}").click().run()
+    assert not app.exception and not app.error
+    (judge_job,) = [job for job in store.jobs(plan.id) if job.kind == "evaluate"]
+    written = store.plan(plan.id).evaluation_plans[judge_job.id]
+    assert written.rows == 30 and written.written_at <= judge_job.created_at and "tuned" in written.models
+
+
+def test_an_adapter_that_was_trained_on_since_its_verdict_is_offered_again() -> None:
+    record, folder = trained(JobSpec(name="Tickets"))
+    weights = (folder.adapter / "adapter_model.safetensors").read_bytes()
+    report = report_of(WORTH_IT).model_copy(update={"adapter_sha256": hashlib.sha256(weights).hexdigest()})
+    judged_before = evaluated(report, train_id=record.id)
+    assert f"judge.launch.{record.id}" not in [button.key for button in opened(job=judged_before.id).button]
+    write_adapter(folder.adapter, fill=2.0)
+    assert opened(job=judged_before.id).button(key=f"judge.launch.{record.id}")
+
+
+def test_a_link_to_a_training_of_another_plan_leads_to_it() -> None:
+    store = open_store()
+    here, elsewhere = store.new_plan("Here"), store.new_plan("Elsewhere")
+    trained(JobSpec(name="Mine"), here.id)
+    other, _ = trained(JobSpec(name="Theirs"), elsewhere.id)
+    app = opened(plan=here.id, train=other.id)
+    assert app.button(key=f"judge.launch.{other.id}")
 
 
 def test_the_chart_has_a_dot_a_model_and_says_the_same_in_words() -> None:

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.answers import Answers
 from core.store import open_store
+from tests.pages.test_app import fake_job
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -99,3 +100,30 @@ def test_a_new_plan_starts_empty_and_is_made_at_the_first_answer() -> None:
 def test_each_plan_has_its_link() -> None:
     plan = open_store().new_plan("one")
     assert any(f"?plan={plan.id}" in block.value for block in page().code)
+
+
+def test_two_plans_are_compared_in_advice_cost_and_the_answers_that_differ() -> None:
+    store = open_store()
+    assert not page().expander
+    one, two = store.new_plan("one"), store.new_plan("two")
+    store.update_plan(one.id, answers=Answers(task_kind="qa", knowledge_need="very_high", labelled_examples=40))
+    store.update_plan(two.id, answers=Answers(task_kind="qa", knowledge_need="low", labelled_examples=40))
+    app = page()
+    rows = {row[""]: (row["One"], row["Other"]) for row in app.table[0].value.to_dict("records")}
+    assert set(rows["Facts that the model cannot know"]) == {"Very high", "Low"}
+    assert "Examples with the right answer" not in rows
+    assert "RAG" in rows["**Recommended**"]
+    assert rows["Verdict"] == ("Not judged", "Not judged")
+    app.selectbox(key="plans.other.2").set_value(app.selectbox(key="plans.one.2").value).run()
+    assert not app.table
+
+
+def test_what_was_spent_is_added_up_over_all_plans() -> None:
+    assert not page().metric
+    fake_job(0.01)
+    fake_job(0.01, outcome="failed")
+    fake_job(600)
+    app = page()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Jobs ended"] == "2"
+    assert shown["Spent to date"].startswith("\\$") or shown["Spent to date"].startswith("$")

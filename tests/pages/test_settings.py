@@ -7,7 +7,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from app_pages.figures import size
-from core.home import data_dir
+from core.home import cache_dir, data_dir
 from core.jobspec import JobSpec
 from core.store import open_store
 
@@ -79,6 +79,20 @@ def test_purging_says_first_what_goes() -> None:
     app.run()
     assert not orphan.exists()
     assert not app.exception
+
+
+def test_the_judges_answers_are_named_and_purged_with_the_cache() -> None:
+    answers = cache_dir() / "answers" / "0a1b.jsonl"
+    answers.parent.mkdir()
+    answers.write_text("{}\n", encoding="utf-8")
+    app = opened()
+    assert "Prepared base models and the judge's answers" in app.table[0].value["What"].to_list()
+    app.button(key="settings.purge.cache").click().run()
+    assert "the judge's answers" in text(app).replace("\\", "")
+    app.button(key="settings.purge.cache").click()
+    app.button(key="settings.purge.sure").click()
+    app.run()
+    assert not app.exception and not answers.exists()
 
 
 def test_purging_nothing_says_so() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -13,6 +16,7 @@ from core.run_folder import RunFolder
 from core.store import JobRecord, open_store
 from evaluation.report import EvaluationReport
 from evaluation.stats import wilson
+from tests.shelf.conftest import write_adapter
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,17 +42,17 @@ def job(spec: JobSpec) -> tuple[JobRecord, RunFolder]:
     return record, folder
 
 
-def adapter(name: str = "Tickets") -> tuple[JobRecord, RunFolder]:
-    record, folder = job(JobSpec(name=name, dataset_sha256="ab" * 32, base_revision="12ab"))
-    folder.adapter.mkdir()
-    (folder.adapter / "adapter_config.json").write_text("{}", encoding="utf-8")
-    (folder.adapter / "adapter_model.safetensors").write_bytes(b"0" * 2**20)
+def adapter(name: str = "Tickets", lineage: dict[str, Any] | None = None) -> tuple[JobRecord, RunFolder]:
+    record, folder = job(JobSpec(name=name, base_revision="12ab"))
+    write_adapter(folder.adapter, numbers=2**18)
+    if lineage is not None:
+        (folder.adapter / "lineage.json").write_text(json.dumps(lineage), encoding="utf-8")
     result = Result(adapter=str(folder.adapter))
     folder.finish(Outcome(state="succeeded", result=result, at=datetime.now(UTC)))
     return record, folder
 
 
-def judged(train_id: str) -> None:
+def judged(train_id: str, **fields: Any) -> None:
     _, folder = job(JobSpec(kind="evaluate", job=train_id))
     folder.finish(Outcome(state="succeeded", at=datetime.now(UTC)))
     EvaluationReport(
@@ -64,6 +68,7 @@ def judged(train_id: str) -> None:
         rows_in_file=50,
         seed=7,
         created_at=datetime.now(UTC),
+        **fields,
     ).save(folder.evaluation_file)
 
 
@@ -81,15 +86,64 @@ def test_an_adapter_that_was_not_judged_is_labelled_so() -> None:
     assert str(folder.adapter) in text(app)
 
 
-def test_lineage_and_scores_stand_with_the_adapter() -> None:
-    record, _ = adapter()
+def cells(app: AppTest) -> str:
+    return " ".join(str(value) for value in app.table[0].value.to_numpy().ravel())
+
+
+def test_lineage_as_the_training_wrote_it_and_scores_stand_with_the_adapter() -> None:
+    told = {
+        "base_model": "house/base",
+        "base_revision": "90ffee12",
+        "base_licence": "apache-2.0",
+        "base_sha256": {"model.safetensors": "cd" * 32},
+        "dataset_sha256": "ab" * 32,
+        "dataset_rows": 1300,
+        "validation_sha256": "ef" * 32,
+        "versions": {"torch": "2.11", "peft": "0.19"},
+        "created_at": "2026-11-01T10:00:00Z",
+    }
+    record, _ = adapter(lineage=told)
     judged(record.id)
     app = opened()
     assert "Not worth it" in text(app)
-    assert "Tuned 0.92" in text(app)
-    shown = " ".join(str(value) for value in app.table[0].value.to_numpy().ravel())
-    for part in ("SmolLM2", "12ab", "abababababababab", "LoRA rank 16", record.id):
-        assert part in shown
+    assert "Base 0.02 (0.00 to 0.10), Tuned 0.92 (0.81 to 0.97)" in text(app).replace("\\", "")
+    for part in ("house/base", "90ffee12", "apache-2.0", "cdcdcdcd", "abababababababab", "1,300 rows", "efefefef",
+                 "torch 2.11", "01 Nov 2026", "LoRA rank 16", record.id):  # fmt: skip
+        assert part in cells(app), part
+
+
+def test_what_no_training_told_is_said_to_be_unknown() -> None:
+    adapter()
+    shown = cells(opened())
+    assert "hash not kept" in shown and "not known" in shown and "12ab" in shown
+
+
+def test_a_broken_adapter_says_so_and_is_not_offered_for_chat() -> None:
+    _, folder = adapter()
+    (folder.adapter / "adapter_model.safetensors").write_bytes(b"")
+    app = opened()
+    assert not app.exception
+    assert "cut off" in app.error[0].value and "Train it again" in app.error[0].value
+    labels = [str(link.proto.label) for link in app.get("page_link")]
+    assert "Chat" not in labels and "Training" in labels
+
+
+def test_an_adapter_that_was_trained_on_since_its_verdict_counts_as_not_judged() -> None:
+    record, folder = adapter()
+    weights = (folder.adapter / "adapter_model.safetensors").read_bytes()
+    judged(record.id, adapter_sha256=hashlib.sha256(weights).hexdigest())
+    assert "Not worth it" in text(opened())
+    write_adapter(folder.adapter, fill=2.0)
+    app = opened()
+    assert "Not judged" in text(app) and "after it was judged" in app.warning[0].value
+
+
+def test_a_name_that_says_nothing_is_refused_in_words() -> None:
+    record, _ = adapter()
+    app = opened()
+    app.text_input(key=f"shelf.name.{record.id}").set_value("  ").run()
+    assert "1 to 120 characters" in app.error[0].value
+    assert open_store().adapter_names()[record.id][0] == "Tickets"
 
 
 def test_a_new_name_and_the_archive_are_kept() -> None:
