@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from app_pages import state
+from commands.machine import LOOPBACK
 
 PAGES = (
     ("advise", "Advise", ":material/explore:"),
@@ -48,8 +49,22 @@ def watch_jobs(running_before: frozenset[str]) -> None:
             st.rerun()
 
 
+def refuse_strangers() -> None:
+    """Show nothing where others could reach this server: there is no login. Streamlit started by hand comes here too."""
+    address = st.get_option("server.address")
+    if address not in LOOPBACK:
+        bound = f"at {address}" if address else "at every address of this machine"
+        st.error(
+            f"Tuneworthy has no login yet, so it does not open {bound}. Start it with `make app` or `tuneworthy app`; "
+            "from another machine use a tunnel: `ssh -L 8501:localhost:8501 HOST`.",
+            icon=":material/lock:",
+        )
+        st.stop()
+
+
 def main() -> None:
     """One run of the script."""
+    refuse_strangers()
     running: frozenset[str] = frozenset()
     with state.shown_errors():
         running = state.announce_jobs()

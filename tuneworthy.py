@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import advice, data, jobs, journey, machine, results
+from commands import advice, data, jobs, journey, machine, memo, results
 
 cli = typer.Typer(
     name="tuneworthy",
@@ -18,7 +18,7 @@ cli = typer.Typer(
 )
 
 STOPS: dict[str, list[Callable[..., int]]] = {
-    "Decide and price": [advice.advise, advice.cost, advice.prices],
+    "Decide and price": [advice.advise, advice.cost, advice.prices, memo.memo],
     "Look at the data": [data.check, data.split],
     "Run": [jobs.run, jobs.jobs, jobs.show, jobs.cancel, jobs.resume, jobs.delete, results.estimate],
     "Judge and keep": [results.evaluate, results.shelf, results.chat],

@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-MAX_DISTINCT_SHARE = 0.2
-MIN_ROWS_PER_LABEL = 3.0
+MIN_ROWS = 6
+MIN_ROWS_PER_LABEL = 3
+"""On average. The check of the data calls answers labels from here on too."""
 
 
 def is_label_task(answers: Sequence[str]) -> bool:
-    """True where answers are few and repeat: at most a fifth as many labels as rows, three rows a label on average."""
-    distinct = len({answer.strip() for answer in answers})
-    return (
-        distinct >= 2
-        and distinct <= MAX_DISTINCT_SHARE * len(answers)
-        and len(answers) >= MIN_ROWS_PER_LABEL * distinct
-    )
+    """True where answers are few and repeat: two or more different ones, and three rows or more to each on average.
+
+    Answers of any length and form count, JSON too: where few of them repeat, a classifier can choose among them.
+    """
+    said = [answer.strip() for answer in answers if answer.strip()]
+    return len(said) >= MIN_ROWS and 2 <= len(set(said)) <= len(said) // MIN_ROWS_PER_LABEL
 
 
 def labels_of(answers: Sequence[str]) -> list[str]:

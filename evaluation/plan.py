@@ -43,7 +43,7 @@ def _success(metric_words: str, rows: int, tuned: bool, labels: bool, margin: fl
             "If the prompt is good enough for you, nothing has to be tuned."
         )
     parts = [
-        f"On the same {rows} held-out rows the tuned model has the higher {metric_words} than the base and than the "
+        f"On the same {rows} held-out rows the tuned model has a higher {metric_words} than the base and than the "
         "base with the best prompt that we can write, by more than luck would give 1 time in 20."
     ]
     if labels:
