@@ -106,7 +106,13 @@ def _ranked(name: ApproachId, facts: Facts, scores: Scores, values: dict[str, ob
     reasons = [reason for reason in reasons if reason.veto or reason.points]
     # The winner's own case comes first; a loser's reasons start with what speaks against it.
     winner = name == scores.best
-    reasons.sort(key=lambda reason: (not reason.veto, -reason.points if winner else -abs(reason.points)))
+    # Of equal reasons the one that names the form comes first.
+    forms = {rule.id for rule in scores.fired if rule.variant and rule.variant[0] == name}
+    reasons.sort(
+        key=lambda reason: (
+            not reason.veto, -reason.points if winner else -abs(reason.points), reason.rule not in forms
+        )
+    )  # fmt: skip
     return Ranked(
         approach=name,
         verdict=_verdict(name, scores),

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from advisor.facts import DEFAULT_TARGET
 from advisor.rules_data import PER_CLASS
+from advisor.rules_knowledge import GIVEN_TEXT
 from advisor.rules_limits import GIANT_TOKENS
 from core.answers import Answers
 from core.errors import Problem
@@ -21,8 +22,6 @@ SERVED = "meta-llama/Llama-3.1-8B-Instruct"
 BYTES_PER_PARAM = 2
 WRITES_NOTHING = ("classify",)
 """A classifier names a label at once, without writing it token by token."""
-SOURCE_IS_THE_INPUT = ("extract", "summarise", "translate", "classify")
-"""Kinds of work on a text that is given: its source is that text."""
 
 
 def contradictions(answers: Answers) -> list[Problem]:
@@ -195,7 +194,7 @@ def knowledge_gap_but_no_need(answers: Answers) -> Problem | None:
 def sources_but_no_facts(answers: Answers) -> Problem | None:
     """Sources to be named, where no facts are needed and the input is no document that could be cited."""
     kind = answers.task_kind
-    if not answers.citations or answers.knowledge_need != "low" or kind in SOURCE_IS_THE_INPUT:
+    if not answers.citations or answers.knowledge_need != "low" or kind in GIVEN_TEXT:
         return None
     return _odd(
         "citations, knowledge_need",

@@ -55,7 +55,7 @@ SECOND = (
 """From ample to terse: of each, the first with which its page is not overfull is taken."""
 
 
-ENOUGH = 2
+ENOUGH = 3
 """Place in those lists down to which a page still says enough."""
 
 

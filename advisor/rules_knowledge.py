@@ -10,6 +10,8 @@ SPECIALISED = (
     "chemi", "biolog", "patent",
 )  # fmt: skip
 """Beginnings of words for fields with a language of their own."""
+GIVEN_TEXT = ("extract", "summarise", "translate", "classify")
+"""Work on a text that comes with the input: what is cited stands in it, nothing has to be fetched."""
 VOICE_KINDS = ("style", "generate", "chat", "summarise", "translate", "qa", "other")
 
 
@@ -22,6 +24,11 @@ def form_gap(facts: Facts) -> bool:
     """True when the form must change in a way that constrained decoding cannot bring about."""
     voice = facts.strict_form and (facts.task_kind in VOICE_KINDS or facts.portability)
     return voice or facts.switch_gap == "form"
+
+
+def cites_what_is_fetched(facts: Facts) -> bool:
+    """Sources are asked for, and the input is not itself the source."""
+    return facts.citations and facts.task_kind not in GIVEN_TEXT
 
 
 RULES = (
@@ -75,21 +82,21 @@ RULES = (
     ),
     Rule(
         id="answers_name_their_source",
-        when=lambda f: f.citations,
+        when=cites_what_is_fetched,
         because="Answers must name their source: only what was fetched can be cited.",
-        uses=("citations",),
-        threshold="citations is yes",
+        uses=("citations", "task_kind"),
+        threshold="citations is yes, and the input is not itself the source (extract, summarise, translate, classify)",
         source="facts_to_retrieval",
         points={"rag": 30, "rag_plus_ft": 20, "ft_managed": -10, "ft_self": -10, "zero_shot": -20, "few_shot": -10},
     ),
     Rule(
         id="nothing_to_fetch",
-        when=lambda f: f.knowledge == 0 and not f.citations,
+        when=lambda f: f.knowledge == 0 and f.switch_gap != "knowledge" and not cites_what_is_fetched(f),
         because="The model knows what it needs to know: there is nothing to fetch.",
-        uses=("knowledge_need", "citations"),
-        threshold="knowledge_need low, no citations",
+        uses=("knowledge_need", "switch_gap", "citations", "task_kind"),
+        threshold="knowledge_need low, no gap in knowledge, no citations but of the input itself",
         source="judgement",
-        points={"rag": -30, "rag_plus_ft": -30},
+        points={"rag": -60, "rag_plus_ft": -60},
     ),
     Rule(
         id="field_with_its_own_language",
@@ -110,6 +117,17 @@ RULES = (
         threshold="facts missing or changing weekly, and a strict voice or a gap in form",
         source="both",
         points={"rag_plus_ft": 30},
+    ),
+    Rule(
+        id="retrieval_first",
+        when=lambda f: (
+            f.prompt_tried != "rag" and (f.knowledge >= 2 or f.switch_gap == "knowledge" or cites_what_is_fetched(f))
+        ),
+        because="Retrieval alone has not been tried: measure it before a tune is put on top.",
+        uses=("prompt_tried", "knowledge_need", "switch_gap", "citations", "task_kind"),
+        threshold="prompt_tried is not rag, and facts are missing or have to be cited",
+        source="prompt_first",
+        points={"rag_plus_ft": -20},
     ),
     Rule(
         id="gap_is_knowledge",

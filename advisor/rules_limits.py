@@ -5,8 +5,10 @@ from __future__ import annotations
 from advisor.facts import Facts
 from advisor.rule import Rule
 
-GIANT_TOKENS = 1e10
+GIANT_TOKENS = 1e11
 GIANT_FTE = 10
+CONTINUED_TOKENS = 1e9
+"""Own text from which training an open model further teaches it something."""
 
 
 def giant(facts: Facts) -> bool:
@@ -73,7 +75,7 @@ RULES = (
         when=lambda f: not giant(f),
         because="Training from scratch takes millions of dollars, billions of tokens of your own and a year of a team.",
         uses=("budget", "own_text_tokens", "team_ml_fte"),
-        threshold="budget below very_large, own text under 10 billion tokens, or fewer than 10 people",
+        threshold="budget below very_large, own text under 100 billion tokens, or fewer than 10 people",
         source="scratch",
         points={"from_scratch": -80},
     ),
@@ -83,9 +85,31 @@ RULES = (
         because="{own_text_tokens:,.0f} tokens of your own, {team_ml_fte:g} people and the money: a model of your own "
         "is possible.",
         uses=("budget", "own_text_tokens", "team_ml_fte"),
-        threshold="budget very_large, own text of 10 billion tokens or more, 10 people or more",
-        source="custom_models",
+        threshold="budget very_large, own text of 100 billion tokens or more, 10 people or more",
+        source="own_model",
         points={"from_scratch": 40},
+    ),
+    Rule(
+        id="no_open_model_will_do",
+        when=lambda f: giant(f) and f.good_enough is False and f.switch_gap == "ability",
+        because="Prompting reaches {prompt_percent:.0f} % and ability is missing: with your means a model can be made "
+        "that has it.",
+        uses=("budget", "own_text_tokens", "team_ml_fte", "prompt_quality", "target_quality", "switch_gap"),
+        threshold="as a_giant, target not reached, switch_gap is ability",
+        source="own_model",
+        points={"from_scratch": 30},
+    ),
+    Rule(
+        id="own_text_teaches",
+        when=lambda f: (
+            f.own_text_tokens >= CONTINUED_TOKENS and f.switch_gap == "ability" and f.budget in ("large", "very_large")
+        ),
+        because="{own_text_tokens:,.0f} tokens of your own: an open model that is trained further on them, in full, "
+        "learns what a small tune cannot teach.",
+        uses=("own_text_tokens", "switch_gap", "budget"),
+        threshold="own text of 1 billion tokens or more, switch_gap is ability, budget large or more",
+        source="custom_models",
+        points={"ft_self": 30},
     ),
     Rule(
         id="no_host_is_open",

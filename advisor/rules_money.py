@@ -13,10 +13,22 @@ from core.answers import APPROACHES, ApproachId
 
 PROBABLY = 0.5
 HARDLY_EVER = 0.8
+TRIED_BY: dict[ApproachId, tuple[str, ...]] = {
+    "zero_shot": ("zero_shot", "few_shot", "long_few_shot", "rag"),
+    "few_shot": ("few_shot", "long_few_shot"),
+}
+"""Where one of these was measured, so was the approach, or something better."""
+
+
+def falls_short(name: ApproachId, facts: Facts) -> bool:
+    """True for prompting that misses the target, as what was measured shows: being cheap is then no reason for it."""
+    return facts.good_enough is False and facts.prompt_tried in TRIED_BY.get(name, ())
 
 
 def _is_cheapest(name: ApproachId, facts: Facts) -> bool:
-    return facts.money is not None and facts.money.cheapest[name] >= PROBABLY
+    if facts.money is None or falls_short(name, facts):
+        return False
+    return facts.money.cheapest[name] >= PROBABLY
 
 
 def _never_pays_back(name: ApproachId, facts: Facts) -> bool:
@@ -29,14 +41,16 @@ def _cheapest(name: ApproachId) -> Rule:
         when=lambda f: _is_cheapest(name, f),
         because=f"{APPROACHES[name]} has cost least after {{cost_months}} months in {{cheapest_{name}:.0f}} % of the "
         "draws.",
-        uses=("volume_per_month",),
-        threshold=f"{name} costs least by the horizon in at least 50 % of the draws",
+        uses=("volume_per_month", "prompt_tried", "prompt_quality", "target_quality"),
+        threshold=f"{name} costs least by the horizon in at least 50 % of the draws"
+        + (", and is not known to miss the target" if name in TRIED_BY else ""),
         source="curves",
         points={name: 10},
     )
 
 
 def _never(name: ApproachId) -> Rule:
+    other = "rag" if name == "rag_plus_ft" else "prompting"
     other = "rag" if name == "rag_plus_ft" else "prompting"
     return Rule(
         id=f"no_payback_{name}",

@@ -63,13 +63,18 @@ RULES = (
     ),
     Rule(
         id="prompting_ran_out",
-        when=lambda f: f.good_enough is False and f.prompt_tried in ("few_shot", "long_few_shot", "rag"),
+        when=lambda f: (
+            f.good_enough is False
+            and f.prompt_tried in ("few_shot", "long_few_shot", "rag")
+            and f.switch_gap != "ability"
+        ),
         because="Your best prompt reaches {prompt_percent:.0f} % and you need {target_percent:.0f} %: prompting has "
         "run out of steam.",
-        uses=("prompt_tried", "prompt_quality", "target_quality"),
-        threshold="target not reached with examples or retrieval",
+        uses=("prompt_tried", "prompt_quality", "target_quality", "switch_gap"),
+        threshold="target not reached with examples or retrieval, and the gap is not ability",
         source="lecture",
-        points={"ft_managed": 20, "ft_self": 20, "rag_plus_ft": 20, "zero_shot": -20, "few_shot": -20},
+        # An instruction alone does worse than what was tried.
+        points={"ft_managed": 20, "ft_self": 20, "rag_plus_ft": 20, "zero_shot": -30, "few_shot": -20},
     ),
     Rule(
         id="long_prompt_still_weak",
@@ -78,7 +83,7 @@ RULES = (
         uses=("prompt_tried", "prompt_quality"),
         threshold="prompt_tried is long_few_shot, target not known to be reached",
         source="lecture",
-        points={"ft_managed": 20, "ft_self": 20, "rag_plus_ft": 10, "few_shot": -20},
+        points={"ft_managed": 20, "ft_self": 20, "rag_plus_ft": 10, "few_shot": -20, "zero_shot": -20},
     ),
     Rule(
         id="retrieval_is_not_enough",

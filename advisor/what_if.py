@@ -17,6 +17,10 @@ HALVINGS = 16
 """Steps towards the nearest value that flips: the interval shrinks 65,536 times."""
 
 
+DONE_IS_DONE = ("prompt_tried", "has_eval_set")
+"""What cannot be undone: only what may come after the present answer is tried."""
+
+
 def flips_and_questions(
     facts: Facts, best: ApproachId, pricer: Pricer | None = None
 ) -> tuple[list[Flip], list[NextQuestion]]:
@@ -103,6 +107,8 @@ def _lead_of(best: ApproachId, scores: Scores) -> int:
 def _nearest_first(facts: Facts, name: str) -> list[object]:
     """Values to try for a field, those that lie nearest to the present one first, the present one left out."""
     values, present = TRIAL_VALUES[name], getattr(facts, name)
+    if name in DONE_IS_DONE and name not in facts.assumed:
+        values = values[values.index(present) :]
     others = [value for value in values if value != present or name in facts.assumed]
     if present is None:
         return others

@@ -41,7 +41,7 @@ def moves(report: CostReport) -> None:
     pair = report.tornado_of
     st.caption(
         f"Cost of {in_sentence(pair.tuned)} less that of {in_sentence(pair.prompted)} after "
-        f"{report.months[-1]} months, {money(pair.usd_p50)} in the middle. Each bar: the mean where the input is in its "
+        fXX
         "lowest fifth of the draws, and in its highest."
     )
     st.plotly_chart(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from core.errors import TuneworthyError
+from core.errors import BadInput, TuneworthyError
 from core.jobspec import JobSpec
+from core.paths import is_file
 from dataset.read import read
 
 MOST_ROWS = 200
@@ -34,10 +35,17 @@ class Question:
 def questions(spec: JobSpec) -> tuple[Question, ...]:
     """The first held-out rows of a job, or its validation rows; none where its files cannot be read."""
     for path in (spec.test, spec.validation):
-        if path and Path(path).is_file():
+        if path and _is_there(path):
             columns = tuple(spec.inputs) if spec.inputs else None
             return _read(path, Path(path).stat().st_mtime_ns, columns, spec.output, spec.records, spec.system_prompt)
     return ()
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return is_file(Path(path))
+    except BadInput:
+        return False
 
 
 @lru_cache(maxsize=8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,7 +80,10 @@ def reconcile(store: Store) -> list[JobRecord]:
     """Jobs whose start was never confirmed, found again at their engine. Starts nothing."""
     found = []
     for record in store.jobs():
-        if record.ref is None:
+        if record.ref is not None:
+            continue
+        # One engine that is gone, or cannot answer, does not hide the jobs of the others.
+        with suppress(EngineError):
             ref = engine(record.engine).find(record.id)
             if ref is not None:
                 store.set_ref(record.id, ref)

@@ -12,6 +12,7 @@ from core.base_models import locate
 from core.errors import BadInput, BaseModelUnavailable, NotFound
 from core.jobspec import JobSpec
 from core.machine import resolve_device
+from core.paths import typed_path
 from core.run_folder import RunFolder, read_json
 from dataset.row import Message
 from serving.completion import Completion
@@ -75,7 +76,7 @@ def open_local(spec: JobSpec, adapter: Path | None) -> Opened:
 def find_adapter(spec: JobSpec) -> Path:
     """The adapter's folder. Raises `NotFound`, or `BadInput` where it was trained on another base."""
     run = RunFolder.of(spec.job) if spec.job else None
-    folder = Path(spec.adapter).expanduser() if spec.adapter else run.adapter if run else Path()
+    folder = typed_path(spec.adapter) if spec.adapter else run.adapter if run else Path()
     if not (folder / "adapter_config.json").is_file():
         raise NotFound(f"no adapter at {folder}.", "Has its train job succeeded?")
     if not (folder / WEIGHTS).is_file():

@@ -158,7 +158,11 @@ CASES: list[dict[str, Any]] = [
     {"task_kind": "reasoning", "knowledge_need": "low", "label_quality": "checked", "labelled_examples": 200},
     {"task_kind": "extract", "format_strictness": "high", "labelled_examples": 400, "volume_per_month": 1e6},
     {"domain": "medical", "knowledge_freshness": "static"},
-]
+    {
+        "budget": "very_large", "own_text_tokens": 1e12, "team_ml_fte": 50.0, "prompt_tried": "few_shot",
+        "prompt_quality": 0.2, "switch_gap": "ability",
+    },
+]  # fmt: skip
 
 
 def clear_cut(winner: Any) -> Money:
