@@ -41,8 +41,8 @@ def moves(report: CostReport) -> None:
     pair = report.tornado_of
     st.caption(
         f"Cost of {in_sentence(pair.tuned)} less that of {in_sentence(pair.prompted)} after "
-        fXX
-        "lowest fifth of the draws, and in its highest."
+        f"{report.months[-1]} months, {money(pair.usd_p50)} in the middle. Each bar: the mean where the input is in "
+        "its lowest fifth of the draws, and in its highest."
     )
     st.plotly_chart(
         tornado(report), key="advise.tornado", config={"displayModeBar": False},
