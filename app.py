@@ -50,7 +50,7 @@ def watch_jobs(running_before: frozenset[str]) -> None:
 
 
 def refuse_strangers() -> None:
-    """Show nothing where others could reach this server: there is no login. Streamlit started by hand comes here too."""
+    """Show nothing where others could reach this server, however it was started: there is no login."""
     address = st.get_option("server.address")
     if address not in LOOPBACK:
         bound = f"at {address}" if address else "at every address of this machine"

@@ -68,7 +68,7 @@ with state.shown_errors():
 
     best = advice.recommendation
     st.header(f"Cost over {report.months[-1]} months", anchor="cost", divider="gray")
-    curves_view.show(report, best)
+    curves_view.show(report, best, {row.approach for row in advice.ranking if row.vetoed})
     with st.expander("What this rests on", key="advise.rests", icon=":material/foundation:"):
         curve_details.show(report)
     with st.expander("Settings of the curves", key="advise.settings", icon=":material/tune:"):

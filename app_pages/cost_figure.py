@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ SHOWN: tuple[ApproachId, ...] = ("zero_shot", "few_shot", "rag", "ft_managed", "
 DASHES = ("solid", "dot", "dash", "dashdot", "longdash", "longdashdot")
 GREY = "rgba(128, 134, 139, 0.9)"
 BAND = "rgba(128, 134, 139, 0.20)"
+FAINT = 0.35
 PRESENT = "present"
 CROWDED_MONTHS = 1.0
 LABEL_GAP = 0.062
@@ -27,10 +29,17 @@ Lines = dict[str, list[float]]
 
 
 def figure(
-    report: CostReport, band_of: ApproachId, recommended: str, *, log: bool = False, monthly: bool = False
+    report: CostReport,
+    band_of: ApproachId,
+    recommended: str,
+    *,
+    ruled_out: Collection[str] = (),
+    log: bool = False,
+    monthly: bool = False,
 ) -> Figure:
     """Middle cost of each approach by month, the doubt of one, break-even points with the band of the one that counts
     most, doing nothing where it was named, and dates as vertical lines. `monthly`: what each month adds, lines only.
+    What is ruled out is drawn faintly and has no break-even points.
 
     The lines carry no colour of their own: they take the theme's in order, so that light and dark both read well.
     """
@@ -48,6 +57,7 @@ def figure(
             name=name_of(name),
             mode="lines",
             line={"dash": DASHES[place], "width": 4 if name == recommended else 2},
+            opacity=FAINT if name in ruled_out else 1.0,
             hovertemplate="%{y:$,.0f}<extra>" + SHORT[name] + "</extra>",
         )
     if PRESENT in lines:
@@ -59,8 +69,8 @@ def figure(
     top = max(max(line) for line in lines.values())
     if not monthly:
         _band(chart, report, band_of, floor)
-        _break_even_band(chart, report, recommended)
-        _points(chart, report, floor)
+        _break_even_band(chart, report, recommended, ruled_out)
+        _points(chart, report, floor, ruled_out)
         top = max(top, report.curves[band_of].p90[-1])
     top = max(top, 1.0)
     _events(chart, report)
@@ -114,26 +124,27 @@ def _band(chart: Figure, report: CostReport, band_of: ApproachId, floor: float) 
     )
 
 
-def crossings(report: CostReport) -> list[BreakEven]:
-    """Break-even points inside the chart, the earliest first; one at the start is none."""
+def crossings(report: CostReport, ruled_out: Collection[str] = ()) -> list[BreakEven]:
+    """Break-even points inside the chart, the earliest first; none at the start, none of what is ruled out."""
+    shown = set(SHOWN) - set(ruled_out)
     found = [
         point
         for point in report.break_even
-        if point.month_p50 is not None and point.month_p50 > 0 and {point.cheaper, point.than} <= set(SHOWN)
+        if point.month_p50 is not None and point.month_p50 > 0 and {point.cheaper, point.than} <= shown
     ]
     return sorted(found, key=lambda point: point.month_p50 or 0)
 
 
-def decisive(report: CostReport, recommended: str) -> BreakEven | None:
+def decisive(report: CostReport, recommended: str, ruled_out: Collection[str] = ()) -> BreakEven | None:
     """The break-even point that counts most: the first one of the recommended approach, else the first of all."""
-    found = crossings(report)
+    found = crossings(report, ruled_out)
     own = [point for point in found if recommended in (point.cheaper, point.than)]
     return next(iter(own or found), None)
 
 
-def _break_even_band(chart: Figure, report: CostReport, recommended: str) -> None:
+def _break_even_band(chart: Figure, report: CostReport, recommended: str, ruled_out: Collection[str]) -> None:
     """Where eight of ten draws have the break-even point that counts most."""
-    point = decisive(report, recommended)
+    point = decisive(report, recommended, ruled_out)
     if point is None:
         return
     end = report.months[-1] if point.month_p90 is None else point.month_p90
@@ -149,8 +160,8 @@ def _break_even_band(chart: Figure, report: CostReport, recommended: str) -> Non
     )
 
 
-def _points(chart: Figure, report: CostReport, floor: float) -> None:
-    points = crossings(report)
+def _points(chart: Figure, report: CostReport, floor: float, ruled_out: Collection[str]) -> None:
+    points = crossings(report, ruled_out)
     if not points:
         return
     chart.add_scatter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
@@ -23,8 +24,8 @@ PICTURE = {
 """One button: the chart as a picture."""
 
 
-def show(report: CostReport, recommended: str) -> None:
-    """The chart with its controls, and what it says in words."""
+def show(report: CostReport, recommended: str, ruled_out: Collection[str] = ()) -> None:
+    """The chart with its controls, and what it says in words. What is `ruled_out` breaks even with nothing."""
     a, b, c = st.columns([2, 2, 3], vertical_alignment="bottom")
     view = a.segmented_control("View", list(VIEWS), default=VIEWS[0], required=True, key="advise.view")
     scale = b.segmented_control(
@@ -38,21 +39,26 @@ def show(report: CostReport, recommended: str) -> None:
         help="The grey band: eight of ten draws of prices, volume and effort lie inside.",
         disabled=view != VIEWS[0],
     )  # fmt: skip
-    chart = figure(report, band_of or "zero_shot", recommended, log=scale == "Log", monthly=view != VIEWS[0])
+    chart = figure(
+        report, band_of or "zero_shot", recommended, ruled_out=ruled_out, log=scale == "Log", monthly=view != VIEWS[0]
+    )
     st.plotly_chart(chart, key="advise.curves", config=PICTURE, alt=alt_text(report, recommended))
-    st.markdown(words(report, recommended))
+    st.markdown(words(report, recommended, ruled_out))
 
 
-def words(report: CostReport, recommended: str) -> str:
+def words(report: CostReport, recommended: str, ruled_out: Collection[str] = ()) -> str:
     """Break-even points, dates and what is off the chart, as a list."""
     lines = []
-    involved = [point for point in crossings(report) if recommended in (point.cheaper, point.than)]
-    for point in (involved or crossings(report))[:4]:
+    found = crossings(report, ruled_out)
+    involved = [point for point in found if recommended in (point.cheaper, point.than)]
+    for point in (involved or found)[:4]:
         lines.append(f"**Break-even:** {_break_even(point, report.months[-1])}")
-    if not crossings(report):
-        cheapest = name_of(report.cheapest_approach())
-        lines.append(f"**Break-even:** none in {report.months[-1]} months. {cheapest} costs least at the end.")
-    lines.append(f"**Least cost:** {_least(report)}")
+    if not found:
+        open_ = [name for name in report.curves if name not in ruled_out]
+        cheapest = name_of(min(open_, key=lambda name: report.curves[name].p50[-1]))
+        lines.append(f"**Break-even:** none in {report.months[-1]} months. {cheapest} costs least from start to end.")
+    else:
+        lines.append(f"**Least cost:** {_least(report, ruled_out)}")
     if report.payback:
         lines.append(f"**Against today's cost:** {_payback(report, recommended)}")
     for number, (_, text) in enumerate(dated(report), start=1):
@@ -76,10 +82,13 @@ def _break_even(point: BreakEven, months: int) -> str:
     )
 
 
-def _least(report: CostReport) -> str:
+def _least(report: CostReport, ruled_out: Collection[str]) -> str:
     """Which approach probably costs least at the horizon."""
     shares = sorted(((share[-1], name) for name, share in report.cheapest.items() if share[-1] >= 0.05), reverse=True)
-    said = ", ".join(f"{in_sentence(name)} in {share * 100:.0f} %" for share, name in shares)
+    said = ", ".join(
+        f"{in_sentence(name)}{' (ruled out)' if name in ruled_out else ''} in {share * 100:.0f} %"
+        for share, name in shares
+    )
     return f"after {report.months[-1]} months, {said} of the draws."
 
 

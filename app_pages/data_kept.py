@@ -24,7 +24,9 @@ def show(plan: Plan | None) -> None:
         st.expander(f"Kept data ({len(every)})", icon=":material/inventory_2:", key="data.kept"),
         state.shown_errors(),
     ):
-        st.caption("Our own copies of what was taken in, for any plan. The files that they came from are left as they are.")
+        st.caption(
+            "Our own copies of what was taken in, for any plan. The files that they came from are left as they are."
+        )
         archived = any(kept.archived for kept in every) and st.toggle("Show archived", key="data.kept.archived")
         shown = [kept for kept in every if kept.archived == archived]
         for kept in shown:

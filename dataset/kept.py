@@ -63,7 +63,9 @@ def data_ref(folder: Path, *, renderer: Renderer | None = None, today: date | No
     manifest = manifest_of(folder)
     parts = {part: folder / f"{part}.jsonl" for part in ("train", "validation", "test")}
     if manifest is None or not all(path.is_file() for path in parts.values()):
-        raise BadInput("is not whole, so it cannot be used.", "Delete it, and take the data in again.", file=str(folder))
+        raise BadInput(
+            "is not whole, so it cannot be used.", "Delete it, and take the data in again.", file=str(folder)
+        )
     data = _original(folder, "original", manifest, manifest.name)
     if data is None:
         raise BadInput("has lost its original.", "Delete it, and take the data in again.", file=str(folder))

@@ -101,6 +101,7 @@ def fetch_snapshot(found: HubModel, target: Path, report: Report, endpoint: str 
         raise problem[0]
     if isinstance(problem[0], Exception):
         raise _unreachable(found.model, f"the download broke off ({type(problem[0]).__name__})") from problem[0]
+    report.progress("Fetching the model", min(bytes_in(target), total_bytes), total_bytes)
     shutil.rmtree(target / ".cache", ignore_errors=True)
 
 

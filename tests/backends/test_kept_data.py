@@ -97,7 +97,10 @@ def test_what_goes_is_said_before_it_goes_and_then_it_is_gone_from_every_plan(st
     other = adopt(chats(40), "other.jsonl", today=DAY)
     target = next(found for found in kept_data(store) if found.name == "rows.jsonl")
     said = "; ".join(what_goes(target))
-    assert all(words in said for words in ("`rows.jsonl` (30 rows", "plan `Tickets`", "plan `Another`", "a job that", "`Colours`"))
+    assert all(
+        words in said
+        for words in ("`rows.jsonl` (30 rows", "plan `Tickets`", "plan `Another`", "a job that", "`Colours`")
+    )
     assert Path(data.train).is_file(), "deleted by being asked about"
     assert remove(store, target.id) == what_goes(target)
     assert not target.folder.exists() and Path(other.train).is_file()

@@ -147,7 +147,8 @@ def test_doctor_says_what_this_machine_can_do(tune: Tune) -> None:
     assert found["cores"] >= 1 and found["can_train"] is (not found["missing"])
 
 
-def test_the_app_is_not_opened_to_the_network(tune: Tune) -> None:
+def test_the_app_is_not_opened_to_the_network(tune: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.execv", lambda *_: pytest.fail("a server took the place of this process"))
     for address in ("0.0.0.0", "::1", "::", "192.168.1.7", ""):
         assert "no login" in one_line(tune("app", "--address", address))
 

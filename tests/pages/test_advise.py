@@ -342,3 +342,14 @@ def test_an_unknown_base_model_is_said_before_the_launch(tmp_path: Path) -> None
     app.run()
     assert any("neither a folder nor a hub id" in error.value for error in app.error)
     assert app.button(key="launch.go").disabled and not app.exception
+
+
+def test_what_is_ruled_out_is_faint_and_breaks_even_with_nothing(report: CostReport) -> None:
+    ruled_out = {"ft_managed", "zero_shot"}
+    assert any(ruled_out & {point.cheaper, point.than} for point in cost_figure.crossings(report))
+    assert not any(ruled_out & {point.cheaper, point.than} for point in cost_figure.crossings(report, ruled_out))
+    chart = cost_figure.figure(report, "ft_self", "ft_self", ruled_out=ruled_out)
+    faint = {trace.name for trace in chart.data if trace.mode == "lines" and trace.opacity == cost_figure.FAINT}
+    assert faint == {cost_figure.name_of(name) for name in ruled_out}
+    said = curves_view.words(report, "ft_self", ruled_out)
+    assert "Managed fine-tuning has cost less" not in said
