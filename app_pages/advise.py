@@ -63,8 +63,7 @@ with state.shown_errors():
     with answer:
         answer_view.headline(advice, answered)
         answer_view.ranking(advice)
-    answer_view.doubts(advice)
-    spectrum_view.show(answers, advice, report)
+    answer_view.warnings(advice)
 
     best = advice.recommendation
     st.header(f"Cost over {report.months[-1]} months", anchor="cost", divider="gray")
@@ -78,6 +77,10 @@ with state.shown_errors():
     with st.expander(f"Prices used ({len(report.prices)}), to be edited", key="advise.used", icon=":material/sell:"):
         price_editor.show(report, plan)
     explainer_view.show()
+
+    st.header("How sure is this?", anchor="doubts", divider="gray")
+    answer_view.doubts(advice)
+    spectrum_view.show(answers, advice, report)
 
     st.header("Launch", anchor="launch", divider="gray")
     launch_panel.show(plan, answers, advice, report)

@@ -62,6 +62,7 @@ def headline(advice: Advice, answered: int) -> None:
     st.markdown(advice.headline)
     if not answered:
         st.caption("Nothing is answered yet, so this is where anybody would start.")
+    st.markdown("[:material/show_chart: What it costs](#cost) · [:material/rocket_launch: Launch](#launch)")
 
 
 def ranking(advice: Advice) -> None:
@@ -110,8 +111,8 @@ _VERIFIED = {
 }
 
 
-def doubts(advice: Advice) -> None:
-    """What does not go together, what would change the answer, what to ask next, what was assumed."""
+def warnings(advice: Advice) -> None:
+    """What does not go together."""
     if advice.contradictions:
         st.warning(
             bullets(f"{problem.what} {problem.hint}" for problem in advice.contradictions),
@@ -124,6 +125,10 @@ def doubts(advice: Advice) -> None:
             icon=":material/balance:",
             title="This pulls both ways",
         )
+
+
+def doubts(advice: Advice) -> None:
+    """What would change the answer, what to ask next, what was assumed."""
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, height="stretch"):
         st.markdown("**What would change it**")
