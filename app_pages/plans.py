@@ -42,34 +42,26 @@ def archive(plan_id: str, archived: bool) -> None:
         state.store().update_plan(plan_id, archived=archived)
 
 
-def delete(plan_id: str) -> None:
-    """For good, with everything that was said."""
-    with state.shown_errors():
-        remove(state.store(), "plan", plan_id)
-        if st.session_state.get(state.PLAN) == plan_id:
-            state.close_plan()
-
-
 @st.dialog("Delete this plan?", icon=":material/delete:")
 def confirm_delete(plan_id: str) -> None:
-    """What goes with it, said first."""
+    """What goes with it, said first; a refusal stays on the dialog."""
     parts: list[str] = []
     with state.shown_errors(), suppress(NotFound):  # gone already: the dialog closes below
         parts = what_goes(state.store(), "plan", plan_id)
     st.markdown("This cannot be undone. It deletes:")
     st.markdown("\n".join(f"- {part}" for part in parts))
     with st.container(horizontal=True):
-        sure = st.button(
-            "Delete for good",
-            type="primary",
-            icon=":material/delete:",
-            key="plans.delete.sure",
-            on_click=delete,
-            args=(plan_id,),
-        )
+        sure = st.button("Delete for good", type="primary", icon=":material/delete:", key="plans.delete.sure")
         keep = st.button("Keep it", key="plans.delete.keep")
-    if sure or keep:
+    if keep:
         st.rerun()
+    if sure:
+        with state.shown_errors("It was not deleted."):
+            with suppress(NotFound):
+                remove(state.store(), "plan", plan_id)
+            if st.session_state.get(state.PLAN) == plan_id:
+                state.close_plan()
+            st.rerun()
 
 
 def card(plan: Plan, current: bool) -> None:

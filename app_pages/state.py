@@ -7,7 +7,7 @@ do not disturb each other. A plan is made at the first answer or upload, not by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -17,6 +17,7 @@ from backends.launch import state_of
 from core.errors import BadInput, NotFound, Problem, TuneworthyError
 from core.job import JobState
 from core.plan import Plan
+from core.run_folder import RunFolder
 from core.store import JobRecord, Store, open_store
 
 PLAN = "plan"
@@ -178,8 +179,19 @@ def announce_jobs() -> frozenset[str]:
             announced.add(record.id)
             if not first_look or _is_news(state):
                 news.append((record, state))
+            if record.kind == "evaluate" and state.state == "succeeded" and record.engine == "local":
+                _keep_verdict(record)
     _toast(news)
     return frozenset(job_id for job_id, state in now.items() if not state.done)
+
+
+def _keep_verdict(record: JobRecord) -> None:
+    """The plan and the shelf show a verdict as soon as it is there, whoever looks at what page."""
+    from evaluation.keep import keep_verdict
+    from evaluation.report import read_report
+
+    with suppress(TuneworthyError):  # unreadable or deleted meanwhile: the Judge page says so
+        keep_verdict(store(), record, read_report(RunFolder.of(record.id).evaluation_file))
 
 
 def _is_news(state: JobState) -> bool:

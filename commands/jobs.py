@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.printing import NO, OK, AsJson, InputFile, print_json, print_table, seconds_in_words, usd_in_words
+from commands.printing import (
+    NO,
+    OK,
+    AsJson,
+    InputFile,
+    command,
+    print_json,
+    print_table,
+    seconds_in_words,
+    usd_in_words,
+)
 
 if TYPE_CHECKING:
     from core.job import JobState
@@ -34,7 +44,7 @@ def run(spec: InputFile, wait: Wait = False, as_json: AsJson = False) -> int:
     if as_json:
         print_json({"job_id": record.id, "state": state.state, "note": state.note})
     else:
-        typer.echo(f"{record.id} is {state.state}. Watch it with: tuneworthy show {record.id}")
+        typer.echo(f"{record.id} is {state.state}. Watch it with: {command()} show {record.id}")
     return OK
 
 
@@ -56,7 +66,7 @@ def jobs(
         ]
         print_json({"jobs": listed})
     elif not rows:
-        typer.echo("No jobs yet. Start one with: tuneworthy run SPEC")
+        typer.echo(f"No jobs yet. Start one with: {command()} run SPEC")
     else:
         cells = [
             [r.id, r.kind, s.state, f"{s.step}/{s.total_steps}" if s.total_steps else "", r.name, s.note or s.reason]
@@ -142,8 +152,11 @@ def delete(
 ) -> int:
     """Delete a job and what came of it; what goes is said first."""
     from backends.removal import remove, what_goes
+    from core.errors import BadInput
     from core.store import open_store
 
+    if as_json and not yes:
+        raise BadInput("`--json` does not ask.", "Add --yes, or leave --json out to be asked.")
     store = open_store()
     parts = what_goes(store, "job", job_id)
     if not yes:

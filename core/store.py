@@ -209,11 +209,19 @@ class Store:
             row.archived = row.archived if archived is None else archived
 
     def point_to_evaluation(
-        self, job_id: str, *, plan_id: str | None, train_job_id: str | None, path: str, verdict: str | None
+        self,
+        job_id: str,
+        *,
+        plan_id: str | None,
+        train_job_id: str | None,
+        path: str,
+        verdict: str | None,
+        judged_at: datetime,
     ) -> None:
         """Remember an evaluation report. Safe to repeat."""
         with self._session(write=True) as session:
-            row = session.get(EvaluationRow, job_id) or EvaluationRow(job_id=job_id, created_at=datetime.now(UTC))
+            row = session.get(EvaluationRow, job_id) or EvaluationRow(job_id=job_id)
+            row.created_at = judged_at
             row.plan_id, row.train_job_id, row.path, row.verdict = plan_id, train_job_id, path, verdict
             session.add(row)
 

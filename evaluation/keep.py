@@ -19,6 +19,7 @@ def keep_verdict(store: Store, record: JobRecord, report: EvaluationReport) -> N
         train_job_id=record.spec.job or report.train_job,
         path=str(RunFolder.of(record.id).evaluation_file),
         verdict=report.verdict,
+        judged_at=report.created_at,
     )
     if record.plan_id is None or "tuned" not in report.models:
         return
