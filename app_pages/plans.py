@@ -11,8 +11,11 @@ from app_pages import compare_plans, memo_panel, spent, state
 from app_pages.answer_view import name_of
 from app_pages.figures import VERDICTS, ago, plain
 from backends.removal import remove, what_goes
-from core.errors import NotFound
+from core.errors import NotFound, TuneworthyError
 from core.plan import Plan
+
+REFUSED = "plans.refused"
+"""Why a plan was not deleted."""
 
 
 def summary(plan: Plan) -> str:
@@ -42,26 +45,36 @@ def archive(plan_id: str, archived: bool) -> None:
         state.store().update_plan(plan_id, archived=archived)
 
 
+def delete(plan_id: str) -> None:
+    """For good, with everything that was said; a refusal is shown by the page."""
+    try:
+        remove(state.store(), "plan", plan_id)
+        if st.session_state.get(state.PLAN) == plan_id:
+            state.close_plan()
+    except TuneworthyError as error:
+        st.session_state[REFUSED] = error.problems()
+
+
 @st.dialog("Delete this plan?", icon=":material/delete:")
 def confirm_delete(plan_id: str) -> None:
-    """What goes with it, said first; a refusal stays on the dialog."""
+    """What goes with it, said first."""
     parts: list[str] = []
     with state.shown_errors(), suppress(NotFound):  # gone already: the dialog closes below
         parts = what_goes(state.store(), "plan", plan_id)
     st.markdown("This cannot be undone. It deletes:")
     st.markdown("\n".join(f"- {part}" for part in parts))
     with st.container(horizontal=True):
-        sure = st.button("Delete for good", type="primary", icon=":material/delete:", key="plans.delete.sure")
+        sure = st.button(
+            "Delete for good",
+            type="primary",
+            icon=":material/delete:",
+            key="plans.delete.sure",
+            on_click=delete,
+            args=(plan_id,),
+        )
         keep = st.button("Keep it", key="plans.delete.keep")
-    if keep:
+    if sure or keep:
         st.rerun()
-    if sure:
-        with state.shown_errors("It was not deleted."):
-            with suppress(NotFound):
-                remove(state.store(), "plan", plan_id)
-            if st.session_state.get(state.PLAN) == plan_id:
-                state.close_plan()
-            st.rerun()
 
 
 def card(plan: Plan, current: bool) -> None:
@@ -103,6 +116,7 @@ def address() -> str:
 
 
 st.title("Plans")
+state.show_problems(st.session_state.pop(REFUSED, []), "It was not deleted.")
 with state.shown_errors():
     open_now = state.current_plan()
     with st.container(horizontal=True, vertical_alignment="center"):

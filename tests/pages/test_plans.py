@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.answers import Answers
+from core.errors import Refused
 from core.store import open_store
 from tests.pages.test_app import fake_job
 
@@ -127,3 +129,17 @@ def test_what_was_spent_is_added_up_over_all_plans() -> None:
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Jobs ended"] == "2"
     assert shown["Spent to date"].startswith("\\$") or shown["Spent to date"].startswith("$")
+
+
+def test_a_deletion_that_is_refused_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise Refused("a job of this plan still runs.", "Cancel it first.")
+
+    monkeypatch.setattr("backends.removal.remove", refuse)
+    store = open_store()
+    plan = store.new_plan("one")
+    app = page()
+    app.button(key=f"plans.delete.{plan.id}").click().run()
+    app.button(key="plans.delete.sure").click().run()
+    assert "still runs" in app.error[0].value and "Cancel it first" in app.error[0].value
+    assert [kept.id for kept in store.plans()] == [plan.id]
