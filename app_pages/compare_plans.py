@@ -7,6 +7,7 @@ from datetime import date
 
 import streamlit as st
 
+from advisor.advice import Advice
 from app_pages import wizard
 from app_pages.advice import costs, decide
 from app_pages.answer_view import name_of
@@ -14,6 +15,7 @@ from app_pages.curves_view import money
 from app_pages.figures import VERDICTS, plain
 from core.answers import Answers
 from core.plan import Plan
+from cost_models.report import CostReport
 
 COLUMNS = ("", "One", "Other")
 Row = tuple[str, ...]
@@ -65,11 +67,17 @@ def rows(pair: tuple[Plan, Plan], today: date) -> list[Row]:
             f"{money(band.p50[-1])} ({money(band.p10[-1])} to {money(band.p90[-1])}) in {report.months[-1]} months"
         )
     found.append(("In all", *spans))
-    cheapest = [name_of(report.cheapest_approach()) for report in reports]
+    cheapest = [_cheapest(report, each) for report, each in zip(reports, advice, strict=True)]
     found.append(("Least cost", *cheapest))
     found.append(("Verdict", *(VERDICTS[plan.verdict].label if plan.verdict in VERDICTS else "none" for plan in pair)))
     found.append(("Decided by", *(plain(plan.decided_by) or "nobody yet" for plan in pair)))
     return [*found, *_answers(pair)]
+
+
+def _cheapest(report: CostReport, advice: Advice) -> str:
+    """What costs least at the horizon, of all that is not ruled out."""
+    open_ = [row.approach for row in advice.ranking if not row.vetoed]
+    return name_of(min(open_, key=lambda name: report.curves[name].p50[-1]))
 
 
 def _answers(pair: tuple[Plan, Plan]) -> list[Row]:

@@ -14,8 +14,7 @@ from backends.removal import remove, what_goes
 from core.errors import NotFound, TuneworthyError
 from core.plan import Plan
 
-REFUSED = "plans.refused"
-"""Why a plan was not deleted."""
+REFUSED = "plans.refused"  # why a plan was not deleted
 
 
 def summary(plan: Plan) -> str:
