@@ -35,7 +35,7 @@ def show(record: JobRecord, chain: Sequence[JobRecord]) -> None:
         found = state_of(record)
         if found.done != now.done:
             st.rerun()  # the buttons and the result are outside of this fragment
-        head(record, found)
+        head(record, found, chain)
 
     def live_body() -> None:
         body(record, state_of(record))
@@ -67,7 +67,7 @@ def steps(chain: Sequence[JobRecord], here: str) -> None:
                 state.link_to("jobs", label, icon, job=record.id)
 
 
-def head(record: JobRecord, now: JobState) -> None:
+def head(record: JobRecord, now: JobState, chain: Sequence[JobRecord]) -> None:
     """State, reason and progress at this moment."""
     st.set_page_config(page_title=f"{tab_title(now)} · {record.name} · Tuneworthy")
     started = now.started_at or record.created_at
@@ -82,7 +82,14 @@ def head(record: JobRecord, now: JobState) -> None:
         st.warning(now.reason or "It was cancelled.", icon=":material/cancel:")
     if not now.done:
         share, text = share_of(now, events_of(record))
-        st.progress(share, text=text)
+        st.progress(share, text=named(text, chain))
+
+
+def named(text: str, chain: Sequence[JobRecord]) -> str:
+    """A note with the jobs of the chain by what they do, not by their ids: `Waits for the step Train`."""
+    for other in chain:
+        text = text.replace(other.id, f"the step {KINDS.get(other.kind, other.kind)}")
+    return text
 
 
 def body(record: JobRecord, now: JobState) -> None:

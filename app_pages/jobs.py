@@ -65,7 +65,7 @@ def card(chain: Sequence[JobRecord], now: dict[str, JobState]) -> None:
                 if found is None:
                     st.caption("Its engine cannot be asked.", width="content")
                 elif note_of(found):
-                    st.caption(plain(note_of(found)), width="content")
+                    st.caption(plain(job_view.named(note_of(found), chain)), width="content")
             if found and found.state == "running" and found.total_steps:
                 st.progress(min(found.step / found.total_steps, 1.0))
 

@@ -10,16 +10,21 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from backends.engines import engine
+from core.errors import TuneworthyError
+from core.store import open_store
 from tests.training.conftest import build_base, quietly
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
 STEP_MS = 45_000
+expect.set_options(timeout=STEP_MS)  # a busy machine is slow, not wrong
 BROWSER_FLAGS = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
@@ -69,6 +74,10 @@ def app(home: Path, tmp_path: Path) -> Iterator[App]:
     found.start()
     yield found
     found.kill()
+    for record in open_store().jobs():
+        if record.ref is not None:
+            with suppress(TuneworthyError):
+                engine(record.engine).cancel(record.ref)
 
 
 @pytest.fixture(scope="session")

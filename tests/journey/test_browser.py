@@ -6,13 +6,14 @@ Screenshots of every page, light and dark, wide and narrow, go to `screenshots/`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from core.store import open_store
 from tests.journey.conftest import ROOT, STEP_MS, App
@@ -64,6 +65,18 @@ def set_value(page: Page, label: str, value: str) -> None:
     settled(page)
 
 
+def kept(page: Page, holds: Callable[[JobSpec], bool]) -> None:
+    """Until the plan's spec holds what was entered, and the page has drawn it."""
+    for _ in range(STEP_MS // 100):
+        spec = open_store().plans()[0].spec
+        if spec is not None and holds(spec):
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError(f"not kept: {open_store().plans()[0].spec}")
+    settled(page)
+
+
 def answer_the_wizard(page: Page) -> None:
     expect(page.get_by_role("heading", name="Recommended: zero-shot API")).to_be_visible()
     set_value(page, "What should the model do?", "Turn orders for paint into the two words that the shop's till knows.")
@@ -94,11 +107,15 @@ def launch_a_tune(page: Page, base: Path) -> None:
     model.click()
     model.fill(str(base))
     model.press("Enter")
-    settled(page)
+    kept(page, lambda spec: spec.base_model == str(base))
     page.locator(key("launch.settings")).get_by_text("Settings").click()
-    set_value(page, "Epochs", "40")
-    set_value(page, "Learning rate", "0.01")
-    set_value(page, "Early stopping", "1000")
+    for label, value, holds in (
+        ("Epochs", "40", lambda spec: spec.epochs == 40),
+        ("Learning rate", "0.01", lambda spec: spec.learning_rate == 0.01),
+        ("Early stopping", "1000", lambda spec: spec.early_stopping == 1000),
+    ):
+        set_value(page, label, value)
+        kept(page, holds)
     button = page.get_by_role("button", name="Tune and judge", exact=True)
     expect(button.last).to_be_enabled()
     set_value(page, "Decided by", "The shop's owner")

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from app_pages.figures import ago, compared, duration, plain, roughly, size, usd
 from app_pages.job_charts import MOST_POINTS, loss_chart, loss_in_words, series
+from app_pages.job_view import named
 from backends.launch import launch, state_of
 from core.estimate import Estimate
 from core.job import EngineRef, Event, Measured, Outcome, Result
@@ -231,3 +232,9 @@ def test_no_page_imports_torch_transformers_or_openai() -> None:
         [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_step_waits_for_another_by_its_name() -> None:
+    train = launch(open_store(), JobSpec(engine="fake", name="A tune"))
+    assert named(f"Waits for {train.id}", [train]) == "Waits for the step Train"
+    assert named("Waits for job-20261125-00000000", [train]) == "Waits for job-20261125-00000000"
