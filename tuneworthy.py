@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import advice, data, jobs, journey, machine, memo, results
+from commands import advice, clean, data, jobs, journey, learning, machine, memo, results
 
 cli = typer.Typer(
     name="tuneworthy",
@@ -19,14 +19,14 @@ cli = typer.Typer(
 
 STOPS: dict[str, list[Callable[..., int]]] = {
     "Decide and price": [advice.advise, advice.cost, advice.prices, memo.memo],
-    "Look at the data": [data.check, data.split],
+    "Look at the data": [data.check, data.split, clean.clean],
     "Run": [jobs.run, jobs.jobs, jobs.show, jobs.cancel, jobs.resume, jobs.delete, results.estimate],
-    "Judge and keep": [results.evaluate, results.shelf, results.chat],
+    "Judge and keep": [results.evaluate, learning.learning_curve, results.shelf, results.chat],
     "The whole way": [journey.demo, machine.app, machine.doctor],
 }
 for stop, verbs in STOPS.items():
     for verb in verbs:
-        cli.command(verb.__name__, rich_help_panel=stop)(verb)
+        cli.command(verb.__name__.replace("_", "-"), rich_help_panel=stop)(verb)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app_pages import data_kept, data_picker, data_rows, data_view, state
+from app_pages import data_classes, data_fixes, data_kept, data_map, data_picker, data_rows, data_view, state
 from backends.removal import remove, what_goes
 
 
@@ -37,14 +37,18 @@ with state.shown_errors():
         with state.shown_errors():
             renderer = data_rows.renderer_of(plan.spec.base_model if plan.spec else None)
             data_view.summary(data)
+            data_fixes.history(data)
             data_view.read_again(data)
             data_view.findings(data)
+            data_fixes.show(data)
             data_view.tokens(data, renderer)
             data_rows.histogram(data, renderer)
+            data_classes.show(data)
             st.subheader("Rows", anchor=False)
             data_rows.table(data)
             st.subheader("What is learned", anchor=False)
             data_rows.mask(data, renderer)
+            data_map.show(data)
         with st.container(horizontal=True, vertical_alignment="center"):
             state.link_to("advise", "Back to the plan", ":material/arrow_back:")
             if st.button("Remove from the plan", key="data.remove", icon=":material/delete:"):

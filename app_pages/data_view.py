@@ -10,6 +10,7 @@ import streamlit as st
 from app_pages import data_picker, data_rows, state
 from app_pages.figures import plain
 from core.plan import DataRef
+from dataset.finding import plural
 from dataset.prepare import read_manifest
 from dataset.read import read
 from dataset.render import Renderer
@@ -45,7 +46,7 @@ def summary(data: DataRef) -> None:
     for note in manifest.notes:
         st.info(note, icon=":material/call_split:")
     if manifest.dropped:
-        with st.expander(f"Left out: {len(manifest.dropped)} lines", icon=":material/filter_alt_off:", key="data.out"):
+        with st.expander(f"Left out: {plural(len(manifest.dropped), 'line')}", icon=":material/filter_alt_off:", key="data.out"):
             st.markdown(
                 "\n".join(f"- Line {lost.line}: {plain(lost.reason)}" for lost in manifest.dropped[:LINES_SHOWN])
                 + ("\n- and more" if len(manifest.dropped) > LINES_SHOWN else "")

@@ -77,6 +77,9 @@ def split(
     group: Group = None,
     validation_share: Annotated[float, typer.Option(help="Share of rows to steer by.", min=0, max=0.9)] = 0.1,
     test_share: Annotated[float, typer.Option(help="Share of rows that only the judge reads.", min=0, max=0.9)] = 0.2,
+    shifted: Annotated[
+        int, typer.Option(help="Rows least like the others, set aside as a slice of their own.", min=0)
+    ] = 0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split.", min=0)] = 7,
     as_json: AsJson = False,
 ) -> int:
@@ -87,8 +90,11 @@ def split(
 
     data = _read(file, inputs, output, records).usable()
     kept, dropped = without_unusable(data.rows)
-    parts = split_rows(kept, seed=seed, validation_share=validation_share, test_share=test_share, group=group)
-    files = {name: out / f"{name}.jsonl" for name in ("train", "validation", "test") if getattr(parts, name)}
+    parts = split_rows(
+        kept, seed=seed, validation_share=validation_share, test_share=test_share, group=group, shifted=shifted
+    )
+    names = ("train", "validation", "test", *(("shifted",) if shifted else ()))
+    files = {name: out / f"{name}.jsonl" for name in names if getattr(parts, name)}
     there = [path for path in files.values() if path.exists()]
     if there:
         raise BadInput(f"{there[0]} exists already.", "Give another folder with --out.")
@@ -98,7 +104,7 @@ def split(
             write_chat(getattr(parts, name), path)
     except OSError as error:
         raise StoreError(f"cannot write to {out} ({error.strerror}).", "Check the folder and the disk.") from error
-    counts = {name: len(getattr(parts, name)) for name in ("train", "validation", "test")}
+    counts = {name: len(getattr(parts, name)) for name in names}
     if as_json:
         written = {name: str(path) for name, path in files.items()}
         left_out = [{"line": row.line, "reason": row.reason} for row in dropped]

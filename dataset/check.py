@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from dataset.checks.conflicts import check_conflicts
 from dataset.checks.duplicates import check_duplicates
+from dataset.checks.identity import check_identity
 from dataset.checks.labels import check_labels, labels_of
+from dataset.checks.language import check_languages
 from dataset.checks.overlap import check_groups, check_overlap
 from dataset.checks.privacy import check_privacy
 from dataset.checks.shape import check_shape
+from dataset.checks.spelling import check_spelling
+from dataset.checks.split_classes import check_split_classes
+from dataset.checks.stale import check_stale
 from dataset.checks.tokens import check_tokens
 from dataset.finding import Finding, Report, by_severity, finding
 from dataset.normalise import keys_of
@@ -37,16 +43,23 @@ def check(
     """
     rows = dataset.rows
     keys = keys_of(rows)
+    labels = labels_of(rows)
     findings: list[Finding] = [*dataset.findings, *check_shape(rows), *check_duplicates(rows, keys)]
+    findings.extend(check_conflicts(rows, keys, labels))
     if validation is not None:
         findings.extend(check_overlap(rows, keys, validation.rows))
+        findings.extend(check_split_classes(labels, validation.rows))
         findings.extend(_system_prompts(dataset, validation))
     if group is not None:
         findings.extend(check_groups(rows, validation.rows if validation is not None else (), group))
     tokens, of_tokens = check_tokens(rows, renderer, max_tokens)
     findings.extend(of_tokens)
-    findings.extend(check_labels(rows))
+    findings.extend(check_labels(rows, labels))
+    findings.extend(check_spelling(rows, labels))
     findings.extend(check_privacy(rows))
+    findings.extend(check_identity(rows))
+    findings.extend(check_languages(rows))
+    findings.extend(check_stale(rows, today=today))
     return Report(
         format=dataset.format,
         rows=len(rows),
@@ -54,7 +67,7 @@ def check(
         findings=by_severity(findings),
         encoding=dataset.encoding,
         columns=list(dataset.columns),
-        labels=labels_of(rows),
+        labels=labels,
         sha256=dataset.sha256,
         checked=today,
     )

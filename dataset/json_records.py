@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -14,6 +15,10 @@ from dataset.records import BadLine, Record
 
 MAX_DEPTH = 64
 """Deeper JSON is no example of anything; it is what a nesting bomb looks like."""
+MAX_DOCUMENT_LISTS = 5_000_000
+"""Lists and objects of one document: a row has some five of them, an empty one takes 60 bytes of memory for two."""
+MAX_DOCUMENT_COMMAS = 20_000_000
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _ROW_KEYS = {"messages", "prompt", "completion", "instruction", "chosen"}
 
 
@@ -47,7 +52,7 @@ def json_records(opened: OpenedFile, records: str | None) -> JsonRecords:
     first = first_lines[0] if first_lines else ""
     starts_with_value = first is not None and not isinstance(_parse(first), str)
     if records is None and starts_with_value and len(first_lines) > 1:
-        return JsonRecords(False, "", _lines(opened))
+        return JsonRecords(False, "", json_lines(opened))
     problem: BadInput | None = None
     try:
         value = _document(opened)
@@ -57,7 +62,7 @@ def json_records(opened: OpenedFile, records: str | None) -> JsonRecords:
         path, items = _find_records(value, records, opened.name)
         return JsonRecords(True, path, _items(items))
     if records is None:
-        items_of_lines = _lines(opened)
+        items_of_lines = json_lines(opened)
         seen: list[Record | BadLine] = []
         for item in items_of_lines:
             seen.append(item)
@@ -89,7 +94,8 @@ def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _lines(opened: OpenedFile) -> Iterator[Record | BadLine]:
+def json_lines(opened: OpenedFile) -> Iterator[Record | BadLine]:
+    """The records of JSON Lines, or what is wrong with a line."""
     for number, line in opened.lines():
         if line is None:
             yield BadLine(number, "is longer than 16 million characters")
@@ -113,6 +119,9 @@ def _items(values: list[Any]) -> Iterator[Record | BadLine]:
 
 def _document(opened: OpenedFile) -> Any:
     text = _clean(opened.text()).lstrip("\ufeff")
+    if text.count("[") + text.count("{") > MAX_DOCUMENT_LISTS or text.count(",") > MAX_DOCUMENT_COMMAS:
+        hint = "Save it as JSON Lines: one record a line."
+        raise BadInput("is one JSON document of too many small values.", hint, file=opened.name)
     decoder = json.JSONDecoder()
     values, position = [], _skip_blanks(text, 0)
     try:
@@ -136,9 +145,8 @@ def _document(opened: OpenedFile) -> Any:
 
 
 def _skip_blanks(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    return position
+    found = _BLANKS.match(text, position)
+    return found.end() if found else position
 
 
 def _find_records(value: Any, path: str | None, name: str) -> tuple[str, list[Any]]:

@@ -1,27 +1,31 @@
 """Near duplicates: pairs of texts whose sets of character 5-grams have a Jaccard similarity of 0.8 or more.
 
-MinHash finds candidates, the true sets decide. A signature holds 110 minima in 22 bands of 5: a pair at exactly 0.8
+Sketches find candidates, the true sets decide. A sketch holds 110 minima in 22 bands of 5: a pair at exactly 0.8
 becomes a candidate with probability 1 - (1 - 0.8^5)^22 = 0.9998, and the more alike the surer. (Leskovec, Rajaraman and
-Ullman, Mining of Massive Datasets, section 3.4.) Candidates whose signatures agree in less than 60 % are dropped: at
-0.8 that is 5.2 standard deviations off. Time grows with the number of characters.
+Ullman, Mining of Massive Datasets, section 3.4.) Candidates whose sketches agree in less than 60 % are dropped: at 0.8
+that is 5.2 standard deviations off. Time grows with the number of characters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from dataset.grams import grams, jaccard, jaccards
+from dataset.sketches import PLACES, sketches
 
 if TYPE_CHECKING:
     import numpy as np
 
-GRAM = 5
 THRESHOLD = 0.8
 BANDS, ROWS_PER_BAND = 22, 5
 _AGREEMENT = 0.6
-_CHUNK_CHARS = 1 << 19
+_SMALL_BUCKET = 16
+"""Texts in a bucket up to which all its pairs are compared at once."""
+_PAIRS_AT_ONCE = 1 << 16
 _MAX_PAIRS = 200_000_000
-"""Pairs of signatures that are compared at most: about a minute."""
+"""Pairs of sketches of large buckets that are compared at most: about a minute."""
 _MAX_GRAM_SETS = 4000
 
 
@@ -35,19 +39,6 @@ class Near:
     """Index of the cluster's first text; texts are in one cluster when a chain of near pairs links them."""
     complete: bool
     """False where there were too many look-alikes to try every pair: the counts are then a lower bound."""
-
-
-def grams(text: str) -> set[str]:
-    """Character 5-grams; a shorter text is its own only gram."""
-    if len(text) <= GRAM:
-        return {text}
-    return {text[start : start + GRAM] for start in range(len(text) - GRAM + 1)}
-
-
-def jaccard(one: set[str], other: set[str]) -> float:
-    """Size of the intersection over size of the union."""
-    both = len(one & other)
-    return both / (len(one) + len(other) - both)
 
 
 def near_duplicates(texts: Sequence[str]) -> Near:
@@ -70,38 +61,77 @@ class _Search:
         self.partner = [-1] * len(texts)
         self.parent = list(range(len(texts)))
         self.sets: dict[int, set[str]] = {}
+        self.refused: set[tuple[int, int]] = set()
         self.complete = True
         self.pairs_left = _MAX_PAIRS
 
     def run(self) -> Near:
 
-        if len(self.texts) > 1:
-            self.signatures = _signatures(self.texts)
+        if len(self.texts) > 1 and self.border not in (0, len(self.texts)):
+            self.sketches = sketches(self.texts)
             for band in range(BANDS):
-                for bucket in self._buckets(band):
+                order, starts, sizes = self._buckets(band)
+                self._small(order, starts, sizes)
+                for index in (sizes > _SMALL_BUCKET).nonzero()[0].tolist():
+                    bucket = order[starts[index] : starts[index] + sizes[index]]
                     if self.border is None:
                         self._within(bucket)
                     else:
                         self._across(bucket, self.border)
         return Near(self.partner, [self._root(index) for index in range(len(self.texts))], self.complete)
 
-    def _buckets(self, band: int) -> Iterator[np.ndarray[Any, Any]]:
+    def _buckets(self, band: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """(texts, those of one bucket side by side; where each bucket of two or more starts; its size)."""
         import numpy as np
 
-        part = self.signatures[:, band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND].astype(np.uint64)
-        key = np.zeros(len(part), dtype=np.uint64)
-        for column in range(ROWS_PER_BAND):
-            key = (key ^ part[:, column]) * np.uint64(0x9E3779B97F4A7C15)
+        key = np.zeros(len(self.texts), dtype=np.uint64)
+        for place in range(band * ROWS_PER_BAND, (band + 1) * ROWS_PER_BAND):
+            key = (key ^ self.sketches[:, place]) * np.uint64(0x9E3779B97F4A7C15)
             key ^= key >> np.uint64(29)
         order = np.argsort(key, kind="stable")
         ordered = key[order]
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        ends = np.r_[starts[1:], len(ordered)]
-        for index in np.flatnonzero(ends - starts > 1):
-            yield order[starts[index] : ends[index]]
+        sizes = np.diff(np.r_[starts, len(ordered)])
+        return order, starts[sizes > 1], sizes[sizes > 1]
+
+    def _small(self, order: np.ndarray[Any, Any], starts: np.ndarray[Any, Any], sizes: np.ndarray[Any, Any]) -> None:
+        """Verify the pairs of a band's small buckets."""
+        import numpy as np
+
+        for size in range(2, _SMALL_BUCKET + 1):
+            members = order[starts[sizes == size, None] + np.arange(size)]
+            first, second = np.triu_indices(size, 1)
+            rows = max(1, _PAIRS_AT_ONCE // len(first))
+            for start in range(0, len(members), rows):
+                some = np.sort(members[start : start + rows], axis=1)
+                self._verify(some[:, first].reshape(-1), some[:, second].reshape(-1))
+
+    def _verify(self, low: np.ndarray[Any, Any], high: np.ndarray[Any, Any]) -> None:
+        """Verify pairs of indices, the lower one in `low`."""
+        import numpy as np
+
+        if self.border is not None:
+            across = (low < self.border) & (high >= self.border)
+            low, high = low[across], high[across]
+        agreeing = np.count_nonzero(self.sketches[low] == self.sketches[high], axis=1) >= _AGREEMENT * PLACES
+        pairs = zip(low[agreeing].tolist(), high[agreeing].tolist(), strict=True)
+        pairs_left = [pair for pair in pairs if self._would_change(*pair)]
+        alike = jaccards([self.texts[one] for one, _ in pairs_left], [self.texts[other] for _, other in pairs_left])
+        for (one, other), is_near in zip(pairs_left, (alike >= THRESHOLD).tolist(), strict=True):
+            if is_near:
+                self._join(one, other)
+            else:
+                self.refused.add((one, other))
+
+    def _would_change(self, one: int, other: int) -> bool:
+        """A pair that matters if it is near: a partner found, or two clusters joined."""
+        if self.partner[one] < 0 or (self.border is None and self.partner[other] < 0):
+            return (one, other) not in self.refused
+        joins = self.border is None and self._root(one) != self._root(other)
+        return joins and (one, other) not in self.refused
 
     def _within(self, bucket: np.ndarray[Any, Any]) -> None:
-        """Verify the pairs of a bucket that could still change something: a partner found, or two clusters joined."""
+        """Verify the pairs of a large bucket, most of which need not be looked at."""
         import numpy as np
 
         members = bucket.tolist()
@@ -120,7 +150,7 @@ class _Search:
                     cluster[cluster == cluster[other]] = cluster[place]
 
     def _across(self, bucket: np.ndarray[Any, Any], border: int) -> None:
-        """Verify pairs across the border until each text on the left has a partner."""
+        """Verify pairs of a large bucket across the border until each text on the left has a partner."""
         import numpy as np
 
         right = np.flatnonzero(bucket >= border)
@@ -134,7 +164,7 @@ class _Search:
                         break
 
     def _candidates(self, one: int, bucket: np.ndarray[Any, Any], places: np.ndarray[Any, Any]) -> list[int]:
-        """Those of `places` in the bucket whose signatures agree well with that of `one`, while the budget lasts."""
+        """Those of `places` in the bucket whose sketches agree well with that of `one`, while the budget lasts."""
         import numpy as np
 
         if self.pairs_left < len(places):
@@ -143,8 +173,8 @@ class _Search:
         if not len(places):
             return []
         self.pairs_left -= len(places)
-        agreeing = np.count_nonzero(self.signatures[bucket[places]] == self.signatures[one], axis=1)
-        found: list[int] = places[agreeing >= _AGREEMENT * BANDS * ROWS_PER_BAND].tolist()
+        agreeing = np.count_nonzero(self.sketches[bucket[places]] == self.sketches[one], axis=1)
+        found: list[int] = places[agreeing >= _AGREEMENT * PLACES].tolist()
         return found
 
     def _is_near(self, one: int, other: int) -> bool:
@@ -170,50 +200,3 @@ class _Search:
             self.parent[index] = self.parent[self.parent[index]]
             index = self.parent[index]
         return index
-
-
-def _signatures(texts: Sequence[str]) -> np.ndarray[Any, Any]:
-    """MinHash signatures, shape (texts, 110), uint32. The same texts give the same ones on every machine."""
-    import numpy as np
-
-    random = np.random.Generator(np.random.PCG64(20_11))
-    factors = random.integers(0, 1 << 31, size=BANDS * ROWS_PER_BAND, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
-    masks = random.integers(0, 1 << 32, size=BANDS * ROWS_PER_BAND, dtype=np.uint64).astype(np.uint32)
-    result = np.empty((len(texts), BANDS * ROWS_PER_BAND), dtype=np.uint32)
-    start = 0
-    while start < len(texts):
-        end, size = start, 0
-        while end < len(texts) and (end == start or size + len(texts[end]) <= _CHUNK_CHARS):
-            size += max(GRAM, len(texts[end]))
-            end += 1
-        hashes, offsets = _gram_hashes(texts[start:end])
-        scratch = np.empty_like(hashes)
-        for column, (factor, mask) in enumerate(zip(factors, masks, strict=True)):
-            np.bitwise_xor(hashes, mask, out=scratch)
-            np.multiply(scratch, factor, out=scratch)
-            np.bitwise_xor(scratch, scratch >> np.uint32(15), out=scratch)
-            np.multiply(scratch, np.uint32(0x2C1B3C6D), out=scratch)
-            result[start:end, column] = np.minimum.reduceat(scratch, offsets)
-        start = end
-    return result
-
-
-def _gram_hashes(texts: Sequence[str]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """(hashes of all 5-grams text after text, uint32; where each text begins)."""
-    import numpy as np
-
-    padded = [text if len(text) >= GRAM else text.ljust(GRAM, "\x00") for text in texts]
-    codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    lengths = np.fromiter((len(text) for text in padded), dtype=np.int64, count=len(padded))
-    ends = np.cumsum(lengths)
-    hashes = np.zeros(len(codes) - GRAM + 1, dtype=np.uint32)
-    for place in range(GRAM):
-        hashes *= np.uint32(0x01000193)
-        hashes ^= codes[place : place + len(hashes)]
-        hashes *= np.uint32(0x85EBCA6B)
-        hashes ^= hashes >> np.uint32(13)
-    whole = np.ones(len(codes), dtype=bool)  # grams that would reach into the next text do not count
-    for back in range(1, GRAM):
-        whole[ends - back] = False
-    counts = lengths - (GRAM - 1)
-    return hashes[whole[: len(hashes)]], np.r_[0, np.cumsum(counts)[:-1]]

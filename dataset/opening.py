@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +29,17 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _KINDS = (
-    (b"PK\x03\x04", "a zip archive or an Excel file", "Unpack it, or save the sheet as CSV."),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it first."),
-    (b"PAR1", "a Parquet file", "Export it as CSV or JSON Lines."),
+    (b"BZh", "packed with bzip2", "Unpack it, or pack it as gz or zip."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it, or pack it as gz or zip."),
+    (b"Rar!\x1a\x07", "a rar archive", "Unpack it, or pack it as gz or zip."),
+    (b"\xfd7zXZ", "packed with xz", "Unpack it, or pack it as gz or zip."),
+    (b"\x28\xb5\x2f\xfd", "packed with zstandard", "Unpack it, or pack it as gz or zip."),
     (b"%PDF", "a PDF", "Give a table or JSON Lines: one example a row."),
     (b"\x89PNG", "a picture", "Give a table or JSON Lines: one example a row."),
     (b"SQLite format 3", "a database", "Export the table as CSV."),
     (b"\x7fELF", "a program", "Give a table or JSON Lines: one example a row."),
 )
+_HIGH_CONTROLS = "".join(map(chr, range(0x7F, 0xA0)))
 _LEGACY = [
     *("cp1252", "latin_1", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "mac_roman", "koi8_r"),
     *("cp932", "euc_jp", "gb18030", "big5", "euc_kr"),
@@ -83,7 +87,26 @@ class OpenedFile:
 def open_text(path: Path, *, name: str | None = None, max_bytes: int = MAX_BYTES) -> OpenedFile:
     """Find out what `path` is. Raises `NotFound`, or `BadInput` for what is too large, empty or not text."""
     shown = name or str(path)
-    try:
+    size = checked_size(path, shown, max_bytes)
+    with _plain_errors(shown):
+        sha256, utf8_fails_at, head, around = _scan(path)
+    if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+        if size <= len(head):
+            raise BadInput("is empty.", "Give a file with one example a row.", file=shown)
+        raise BadInput("starts with nothing but blanks or null bytes.", "Save it as UTF-8 text.", file=shown)
+    for magic, kind, hint in _KINDS:
+        if head.startswith(magic):
+            raise BadInput(f"is {kind}, not text.", hint, file=shown)
+    encoding, lossy = _encoding(head, around, utf8_fails_at)
+    unescaped = "" if encoding in ("utf-8", "utf-8-sig") else _HIGH_CONTROLS  # JSON writes them as they are
+    if encoding is None or _looks_binary(head.decode(encoding, errors="replace"), unescaped):
+        raise BadInput("is not text.", "Give CSV, JSON or JSON Lines, saved as UTF-8.", file=shown)
+    return OpenedFile(path=path, name=shown, size=size, sha256=sha256, encoding=encoding, lossy=lossy)
+
+
+def checked_size(path: Path, shown: str, max_bytes: int) -> int:
+    """Bytes of a file that is there, may be read and is not above `max_bytes`. Raises `NotFound` or `BadInput`."""
+    with _plain_errors(shown):
         size = path.stat().st_size
         if not path.is_file():
             raise BadInput("is not a file.", "Give the path of one file.", file=shown)
@@ -93,23 +116,20 @@ def open_text(path: Path, *, name: str | None = None, max_bytes: int = MAX_BYTES
                 "Take a sample: a few thousand good rows teach a tune nearly as much.",
                 file=shown,
             )
-        sha256, utf8_fails_at, head, around = _scan(path)
+        with path.open("rb") as file:
+            file.read(1)
+    return size
+
+
+@contextmanager
+def _plain_errors(shown: str) -> Iterator[None]:
+    try:
+        yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(f"no file at {shown}.", "Check the path.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the path is not valid"
         raise BadInput(f"cannot be read ({reason}).", "Check its permissions.", file=shown) from error
-    if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
-        if size <= len(head):
-            raise BadInput("is empty.", "Give a file with one example a row.", file=shown)
-        raise BadInput("starts with nothing but blanks or null bytes.", "Save it as UTF-8 text.", file=shown)
-    for magic, kind, hint in _KINDS:
-        if head.startswith(magic):
-            raise BadInput(f"is {kind}, not text.", hint, file=shown)
-    encoding, lossy = _encoding(head, around, utf8_fails_at)
-    if encoding is None or _looks_binary(head.decode(encoding, errors="replace")):
-        raise BadInput("is not text.", "Give CSV, JSON or JSON Lines, saved as UTF-8.", file=shown)
-    return OpenedFile(path=path, name=shown, size=size, sha256=sha256, encoding=encoding, lossy=lossy)
 
 
 def gib(size: int) -> str:
@@ -188,6 +208,6 @@ def _utf16_without_bom(head: bytes) -> str | None:
     return None
 
 
-def _looks_binary(text: str) -> bool:
-    controls = sum((char < " " and char not in "\t\n\r\f") or "\x7f" <= char <= "\x9f" for char in text)
+def _looks_binary(text: str, others: str) -> bool:
+    controls = sum((char < " " and char not in "\t\n\r\f") or char in others for char in text)
     return controls > 2 and controls > 0.05 * len(text)

@@ -5,59 +5,49 @@ What cannot be read is left out and reported by line; the file itself is never a
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput
-from dataset.fields import column_names
-from dataset.finding import Finding, finding, plural
-from dataset.json_records import json_records, looks_like_json
+from dataset.fields import column_names, dig
+from dataset.finding import Finding
+from dataset.json_records import json_lines, json_records, looks_like_json
 from dataset.opening import MAX_BYTES, OpenedFile, open_text
+from dataset.preference import FORMAT as PREFERENCE
+from dataset.preference import REJECTED, is_preference, rejected_text
+from dataset.prompt_template import PromptTemplate
+from dataset.reading_findings import (
+    bad_lines,
+    beyond_text_findings,
+    encoding_findings,
+    not_json_lines,
+    other_sheets,
+    unknown_columns,
+)
 from dataset.records import BadLine, Record
-from dataset.row import NOTHING, Message, Row
-from dataset.shapes import NotThisShape, Shape, guess_columns, mapped, shape_of
+from dataset.row import NOTHING, Extra, Message, Row
+from dataset.shapes import Shape, choose, guess_columns, mapped, shape_of
 from dataset.table_records import table_records
+from dataset.token_tags import refuse_token_tags
+from dataset.turns import NotThisShape, beyond_text
+from dataset.understood import Dataset
+from dataset.unpack import Inner, unpacked
+
+__all__ = ["Dataset", "read"]
 
 _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson"}
+_TABLES = ("csv", "tsv", "parquet", "xlsx")
+_OF_TURNS = ("openai_chat", "sharegpt", PREFERENCE)
 _TABLE_SUFFIXES = {".csv", ".tsv", ".tab"}
 _PEEKED_RECORDS = 200
+_REMEMBERED = 1000
 _NO_FORMAT = "no known format"
 _DAMAGED = "\ufffd"
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """What was understood of a file."""
-
-    path: Path
-    name: str
-    """What the file is called in messages."""
-    sha256: str
-    encoding: str
-    format: str
-    """openai_chat, sharegpt, prompt_completion, instruction, question_answer, text_label, input_output, csv, tsv,
-    json (with chosen columns) or unknown."""
-    rows: tuple[Row, ...]
-    columns: tuple[str, ...]
-    """Names that can be chosen as inputs and output."""
-    inputs: tuple[str, ...] = ()
-    """Input columns that were used; empty for chats."""
-    output: str | None = None
-    records: str | None = None
-    """Where in a nested document the rows were found."""
-    findings: tuple[Finding, ...] = ()
-    """What was noticed in reading: bad_line, encoding, unknown_format."""
-
-    def usable(self) -> Dataset:
-        """This data set. Raises `BadInput` where no row could be read."""
-        if self.rows:
-            return self
-        first = self.findings[0] if self.findings else None
-        raise BadInput(first.message if first else "has no rows.", first.fix if first else "", file=self.name)
 
 
 def read(
@@ -67,23 +57,28 @@ def read(
     output: str | None = None,
     records: str | None = None,
     system_prompt: str | None = None,
+    template: str | None = None,
     max_bytes: int = MAX_BYTES,
     name: str | None = None,
 ) -> Dataset:
     """Read `path`, guessing format, encoding, delimiter and columns; `inputs`, `output` and `records` overrule.
 
-    `system_prompt` is put before rows that have none. A file that holds records of no known format comes back with
+    `template` is a prompt with columns in braces (`Sort: {subject}`), which are the inputs then. `system_prompt` is
+    put before rows that have none. A file that holds records of no known format comes back with
     no rows, its columns, and an `unknown_format` finding, so that somebody can choose the columns.
     Raises `NotFound`, or `BadInput` for a file that is empty, binary, above `max_bytes`, or lacks a chosen column.
     """
-    opened = open_text(Path(path), name=name, max_bytes=max_bytes)
-    suffix = Path(name or path).suffix.lower()
+    path, shown = Path(path), name or str(path)
+    filled = PromptTemplate.parse(template) if template else None
     try:
-        return _Reading(opened, suffix, inputs, output, system_prompt).read(records)
+        with unpacked(path, shown, max_bytes) as inner:
+            opened = open_text(inner.path, name=shown, max_bytes=max_bytes)
+            found = _Reading(opened, inner, inputs, output, system_prompt, filled).read(records)
+        return found if inner.path == path else replace(found, path=path, sha256=_sha256(path))
     except RecursionError as error:
-        raise BadInput("is nested too deeply.", "Write the rows flat.", file=opened.name) from error
+        raise BadInput("is nested too deeply.", "Write the rows flat.", file=shown) from error
     except OSError as error:
-        raise BadInput(f"cannot be read ({error.strerror}).", "Check the disk.", file=opened.name) from error
+        raise BadInput(f"cannot be read ({error.strerror}).", "Check the disk.", file=shown) from error
 
 
 @dataclass(slots=True)
@@ -91,61 +86,76 @@ class _Reading:
     """One pass over one file."""
 
     opened: OpenedFile
-    suffix: str
+    inner: Inner
     inputs: list[str] | None
     output: str | None
     system_prompt: str | None
+    template: PromptTemplate | None
     bad: list[BadLine] = field(default_factory=list)
     damaged: list[int] = field(default_factory=list)
     formats: Counter[str] = field(default_factory=Counter)
     shapes: dict[tuple[str, ...], Shape | None] = field(default_factory=dict)
+    names: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    """Names of extra values, so that rows share them."""
+    parts: Counter[int] = field(default_factory=Counter)
+    """Pictures and files by line."""
+    calls: Counter[int] = field(default_factory=Counter)
+    """Tool calls by line."""
+    pairs: list[BadLine] = field(default_factory=list)
+    """Preference pairs, in case they stand among other rows."""
 
     def read(self, records: str | None) -> Dataset:
-        notes: list[Finding] = []
+        notes = [other_sheets(self.inner.note)] if self.inner.note else []
         columns: tuple[str, ...] = ()
         format_name, where = "json", records
-        if records or self._is_json():
+        if self.inner.table:
+            items, format_name = json_lines(self.opened), self.inner.table
+        elif records or self._is_json():
             found = json_records(self.opened, records)
             items, where = found.items, found.path or records
-            if found.is_document and self.suffix in (".jsonl", ".ndjson"):
-                notes.append(_not_json_lines())
+            if found.is_document and self.inner.suffix in (".jsonl", ".ndjson"):
+                notes.append(not_json_lines())
         else:
-            table = table_records(self.opened, self.suffix)
+            refuse_token_tags(self.opened)
+            table = table_records(self.opened, self.inner.suffix)
             items, columns = table.items, table.columns
             format_name = "tsv" if table.delimiter == "\t" else "csv"
         head = list(islice(items, _PEEKED_RECORDS))
         columns = columns or column_names(item.fields for item in head if isinstance(item, Record))
         chosen = self._chosen(columns, format_name)
-        if chosen is None and format_name != "json" and not (guess_columns(columns)):
-            return self._dataset("unknown", [], columns, where, [_unknown_columns(columns)])
+        is_table = format_name in ("csv", "tsv")
+        if chosen is None and is_table and not guess_columns(columns) and not is_preference(dict.fromkeys(columns)):
+            return self._dataset("unknown", [], columns, where, [unknown_columns(columns)])
         rows = list(self._rows(chain(head, items), chosen, format_name))
-        if format_name == "json" and chosen is None:
-            format_name = self.formats.most_common(1)[0][0] if self.formats else "unknown"
+        if chosen is None:
+            format_name = self._format(format_name)
+            rows = self._without_stray_pairs(rows, format_name)
         return self._dataset(format_name, rows, columns, where, notes)
 
+    def _format(self, read_as: str) -> str:
+        """That of most rows; a table is called by its make, unless there are whole chats or pairs in it."""
+        most = self.formats.most_common(1)[0][0] if self.formats else "unknown"
+        return most if read_as == "json" or most in (*_OF_TURNS, "unknown") else read_as
+
+    def _without_stray_pairs(self, rows: list[Row], format_name: str) -> list[Row]:
+        """Pairs among other rows are left out: their preferred answers would be trained on without a word."""
+        if not self.pairs or format_name == PREFERENCE:
+            return rows
+        self.bad = sorted([*self.bad, *self.pairs], key=lambda item: item.line)
+        stray = {item.line for item in self.pairs}
+        return [row for row in rows if row.line not in stray]
+
     def _is_json(self) -> bool:
-        if self.suffix in _JSON_SUFFIXES:
+        if self.inner.suffix in _JSON_SUFFIXES:
             return True
-        return self.suffix not in _TABLE_SUFFIXES and looks_like_json(self.opened)
+        return self.inner.suffix not in _TABLE_SUFFIXES and looks_like_json(self.opened)
 
     def _chosen(self, columns: tuple[str, ...], format_name: str) -> Shape | None:
-        """The shape of the columns that somebody named. Raises `BadInput` for one that is not there."""
-        if not self.inputs and not self.output:
+        found = choose(columns, self.inputs, self.output, self.template, file=self.opened.name)
+        if found is None:
             return None
-        shown = ", ".join(columns[:30]) or "none"
-        for name in [*(self.inputs or []), *([self.output] if self.output else [])]:
-            if not any(name == column or column.startswith(f"{name}.") or _below(name, column) for column in columns):
-                raise BadInput(f"has no column `{name[:80]}`.", f"It has: {shown}.", file=self.opened.name)
-        others = [column for column in columns if column != self.output and column not in (self.inputs or [])]
-        guess = guess_columns(columns)
-        inputs = self.inputs or (guess[0] if guess and guess[0] != [self.output] else others[:1])
-        output = self.output or (guess[1] if guess and guess[1] not in inputs else None)
-        output = output or (others[0] if len(others) == 1 else None)
-        if not inputs or not output:
-            missing = "output" if inputs else "input"
-            raise BadInput(f"needs an {missing} column too.", f"It has: {shown}.", file=self.opened.name)
-        self.inputs, self.output = inputs, output
-        return mapped(format_name, inputs, output)
+        self.inputs, self.output = found
+        return mapped(format_name, self.inputs, self.output, self.template)
 
     def _rows(self, items: Iterator[Record | BadLine], chosen: Shape | None, format_name: str) -> Iterator[Row]:
         for item in items:
@@ -159,20 +169,46 @@ class _Reading:
                 continue
             try:
                 turns = shape.turns(item.fields)
+                if shape.chat:
+                    self._count(item, shape.chat)
             except NotThisShape as error:
                 self.bad.append(BadLine(item.line, str(error)))
                 continue
             self.formats[shape.format] += 1
+            if shape.format == PREFERENCE:
+                self.pairs.append(BadLine(item.line, "holds a preference pair among rows that are none"))
             if self.system_prompt and not any(turn.role == "system" for turn in turns):
                 turns = (Message("system", self.system_prompt), *turns)
             if self.opened.lossy and any(_DAMAGED in turn.content for turn in turns):
                 self.damaged.append(item.line)
-            yield Row(turns, item.line, _extra(item.fields, shape.used))
+            yield Row(turns, item.line, self._extra(item.fields, shape))
+
+    def _count(self, item: Record, where: str) -> None:
+        parts, calls = beyond_text(dig(item.fields, where))
+        if parts:
+            self.parts[item.line] = parts
+        if calls:
+            self.calls[item.line] = calls
+
+    def _extra(self, fields: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
+        rest = {
+            key: value
+            for key, value in fields.items()
+            if key not in shape.used and (isinstance(value, (str, int, float)) or key == "tools")
+        }
+        if shape.format == PREFERENCE:
+            rest[REJECTED] = rejected_text(fields)
+        if not rest:
+            return NOTHING
+        names = tuple(rest)
+        if len(self.names) < _REMEMBERED:
+            names = self.names.setdefault(names, names)
+        return Extra(names, tuple(rest.values()))
 
     def _shape(self, fields: Mapping[str, Any]) -> Shape | None:
         keys = tuple(fields)
         if keys not in self.shapes:
-            if len(self.shapes) > 1000:  # every record with keys of its own: nothing to remember
+            if len(self.shapes) > _REMEMBERED:  # every record with keys of its own: nothing to remember
                 return shape_of(fields)
             self.shapes[keys] = shape_of(fields)
         return self.shapes[keys]
@@ -183,12 +219,14 @@ class _Reading:
         findings = [*notes]
         if format_name == "unknown" and not notes:
             why = self.bad[0].why if self.bad and not rows else ""
-            findings.append(_unknown_columns(columns, "" if why.endswith(_NO_FORMAT) else why))
+            findings.append(unknown_columns(columns, "" if why.endswith(_NO_FORMAT) else why))
         elif self.bad:
-            findings.insert(0, self._bad_lines(len(rows)))
-        findings.extend(self._encoding())
+            findings.insert(0, bad_lines(self.bad, len(rows)))
+        findings.extend(encoding_findings(self.opened, self.damaged))
+        parts, calls = self.parts, self.calls
+        findings.extend(beyond_text_findings(list(parts), parts.total(), list(calls), calls.total()))
         inputs, output = tuple(self.inputs or ()), self.output
-        if format_name in ("csv", "tsv") and not output:
+        if format_name in _TABLES and not output:
             guess = guess_columns(columns)
             inputs, output = (tuple(guess[0]), guess[1]) if guess else ((), None)
         return Dataset(
@@ -205,72 +243,7 @@ class _Reading:
             findings=tuple(findings),
         )
 
-    def _bad_lines(self, good: int) -> Finding:
-        first = self.bad[0]
-        kept = f" The other {plural(good, 'row')} {'is' if good == 1 else 'are'} kept." if good else " No row is left."
-        return finding(
-            "bad_line",
-            "error",
-            (item.line for item in self.bad),
-            f"{plural(len(self.bad), 'line')} could not be read: line {first.line} {first.why}.{kept}",
-            "Mend these lines, or leave them out.",
-        )
 
-    def _encoding(self) -> Iterator[Finding]:
-        if self.opened.lossy:
-            yield finding(
-                "encoding",
-                "warning",
-                self.damaged,
-                f"{plural(len(self.damaged), 'row')} hold bytes that are not {self.opened.encoding}; "
-                "they read as \ufffd.",
-                "Save the file as UTF-8 from the program that wrote it.",
-            )
-        elif self.opened.encoding not in ("utf-8", "utf-8-sig"):
-            yield finding(
-                "encoding",
-                "note",
-                [],
-                f"The file is not UTF-8; it was read as {self.opened.encoding}.",
-                "Look at some rows with accents. If they are wrong, save the file as UTF-8.",
-                count=1,
-            )
-
-
-def _below(name: str, column: str) -> bool:
-    """`turns.0.value` is a path below the column `turns`."""
-    return name.startswith(f"{column}.")
-
-
-def _extra(fields: Mapping[str, Any], used: frozenset[str]) -> Mapping[str, Any]:
-    rest = {
-        key: value
-        for key, value in fields.items()
-        if key not in used and (isinstance(value, (str, int, float)) or key == "tools")
-    }
-    return rest or NOTHING
-
-
-def _not_json_lines() -> Finding:
-    return finding(
-        "unknown_format",
-        "warning",
-        [],
-        "The name says JSON Lines, but the file is one JSON document. It was read as that.",
-        "Hosts refuse such a file: upload the cleaned copy there, or name it .json.",
-        count=1,
-    )
-
-
-def _unknown_columns(columns: tuple[str, ...], why: str = "") -> Finding:
-    shown = ", ".join(columns[:30]) or "none"
-    return finding(
-        "unknown_format",
-        "error",
-        [],
-        f"No row is of a known format: the first one {why}." if why else f"The columns are not known: {shown}.",
-        "Give one example a row, with an input and an answer."
-        if why
-        else "Choose which of them are the input and which one is the output.",
-        count=1,
-    )
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

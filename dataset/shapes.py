@@ -6,8 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import BadInput
 from dataset.fields import as_text, dig
+from dataset.preference import FORMAT as PREFERENCE
+from dataset.preference import USED as PREFERENCE_USED
+from dataset.preference import is_preference, preference_turns
+from dataset.prompt_template import PromptTemplate
 from dataset.row import Message
+from dataset.turns import NotThisShape, chat_turns
 
 # Usual names, the surer ones first.
 INPUT_NAMES = (
@@ -28,18 +34,6 @@ _PAIRS = (
     ("input_output", "input", ("output",)),
 )
 LABEL_NAMES = frozenset(OUTPUT_NAMES[:8])
-_SHAREGPT_ROLES = {
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "assistant": "assistant",
-    "system": "system",
-}
-
-
-class NotThisShape(Exception):
-    """A record that has the right keys and the wrong values; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +44,18 @@ class Shape:
     turns: Callable[[Mapping[str, Any]], tuple[Message, ...]]
     used: frozenset[str]
     """Keys that become turns; the others are kept as `Row.extra`."""
+    chat: str = ""
+    """Where the list of turns is, if there is one."""
 
 
 def shape_of(fields: Mapping[str, Any]) -> Shape | None:
     """The shape of a record by its keys; None when they say nothing."""
     keys = fields.keys()
+    if is_preference(fields):
+        return Shape(PREFERENCE, preference_turns, PREFERENCE_USED, chat="input.messages")
     for key in ("messages", "conversations", "conversation"):
         if key in keys and "chosen" not in keys:
             return _chat(key)
-    if {"chosen", "rejected"} <= keys:
-        return Shape("preference", _refuse_preference, frozenset())
     for format_name, source, outputs in _PAIRS:
         output = next((name for name in outputs if name in keys), None) if source in keys else None
         if output is not None:
@@ -90,46 +86,44 @@ def guess_columns(columns: Sequence[str]) -> tuple[list[str], str] | None:
     return ([source], target) if source and target else None
 
 
-def mapped(format_name: str, inputs: Sequence[str], output: str) -> Shape:
-    """A shape that somebody chose: input columns are joined line by line, the output column is the answer."""
-    return _flat(format_name, list(inputs), output)
+def choose(
+    columns: Sequence[str], inputs: list[str] | None, output: str | None, template: PromptTemplate | None, *, file: str
+) -> tuple[list[str], str] | None:
+    """(inputs, output) of what somebody chose, the missing half guessed; None where nothing was chosen.
+
+    Raises `BadInput` for a column that is not there.
+    """
+    inputs = template.columns if template else inputs
+    if not inputs and not output:
+        return None
+    shown = ", ".join(columns[:30]) or "none"
+    for name in [*(inputs or []), *([output] if output else [])]:
+        if not any(name == column or column.startswith(f"{name}.") or _below(name, column) for column in columns):
+            raise BadInput(f"has no column `{name[:80]}`.", f"It has: {shown}.", file=file)
+    others = [column for column in columns if column != output and column not in (inputs or [])]
+    guess = guess_columns(columns)
+    inputs = inputs or (guess[0] if guess and guess[0] != [output] else others[:1])
+    output = output or (guess[1] if guess and guess[1] not in inputs else None)
+    output = output or (others[0] if len(others) == 1 else None)
+    if not inputs or not output:
+        raise BadInput(f"needs an {'output' if inputs else 'input'} column too.", f"It has: {shown}.", file=file)
+    return inputs, output
 
 
-def chat_turns(value: Any) -> tuple[Message, ...]:
-    """Turns from a list of {role, content} or {from, value}. Raises `NotThisShape`."""
-    if not isinstance(value, list):
-        raise NotThisShape("has turns that are not a list")
-    turns = []
-    for number, turn in enumerate(value, 1):
-        if not isinstance(turn, dict):
-            raise NotThisShape(f"has a turn {number} that is not an object")
-        if "from" in turn:
-            role = turn["from"]
-            role = _SHAREGPT_ROLES.get(role.lower(), role) if isinstance(role, str) else role
-            content = turn.get("value")
-        elif "role" in turn:
-            role, content = turn["role"], turn.get("content")
-        else:
-            raise NotThisShape(f"has a turn {number} without a role")
-        if not isinstance(role, str):
-            raise NotThisShape(f"has a turn {number} whose role is not a text")
-        learned = turn.get("weight", 1) != 0
-        turns.append(Message("system" if role == "developer" else role, _content(content, number), learned))
-    return tuple(turns)
+def _below(name: str, column: str) -> bool:
+    """`turns.0.value` is a path below the column `turns`."""
+    return name.startswith(f"{column}.")
 
 
-def _content(content: Any, number: int) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
-        texts = [part for part in parts if isinstance(part, str)]
-        if len(texts) < len(parts):
-            raise NotThisShape(f"has a turn {number} with a part that is not text")
-        return "".join(texts)
-    if content is None:
-        return ""
-    raise NotThisShape(f"has a turn {number} whose content is not text")
+def mapped(format_name: str, inputs: Sequence[str], output: str, template: PromptTemplate | None = None) -> Shape:
+    """A shape that somebody chose: input columns joined line by line or put into a template, and the answer's."""
+    if template is None:
+        return _flat(format_name, list(inputs), output)
+
+    def turns(record: Mapping[str, Any]) -> tuple[Message, ...]:
+        return _pair(template.fill(record), dig(record, output))
+
+    return Shape(format_name, turns, frozenset([*inputs, output]))
 
 
 def _chat(key: str) -> Shape:
@@ -142,7 +136,7 @@ def _chat(key: str) -> Shape:
             return (Message("system", system), *found)
         return found
 
-    return Shape("openai_chat" if key == "messages" else "sharegpt", turns, frozenset({key, "system"}))
+    return Shape("openai_chat" if key == "messages" else "sharegpt", turns, frozenset({key, "system"}), chat=key)
 
 
 def _flat(format_name: str, inputs: list[str], output: str) -> Shape:
@@ -166,7 +160,3 @@ def _instruction(second: str | None, output: str) -> Shape:
 def _pair(asked: str, answer: Any) -> tuple[Message, ...]:
     question = Message("user", asked)
     return (question,) if answer is None else (question, Message("assistant", as_text(answer)))
-
-
-def _refuse_preference(_record: Mapping[str, Any]) -> tuple[Message, ...]:
-    raise NotThisShape("holds a preference pair (chosen and rejected), which this release does not train on")

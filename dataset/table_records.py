@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,6 +13,7 @@ from dataset.records import BadLine, Record
 
 _DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_LINES = 200
+_SAMPLE_CHARS = 1 << 20
 _MAX_REREAD_LINES = 200_000
 MAX_COLUMNS = 1000
 
@@ -29,8 +30,7 @@ class TableRecords:
 def table_records(opened: OpenedFile, suffix: str) -> TableRecords:
     """Read `opened` as a table with a header. Raises `BadInput` where there is none."""
     csv.field_size_limit(MAX_LINE_CHARS)
-    sample = [line for _, line in islice(opened.lines(), _SAMPLE_LINES) if line and line.strip()]
-    delimiter = _delimiter(sample, suffix)
+    delimiter = _delimiter(_sample(opened), suffix)
     cells = _cells(opened, delimiter)
     for line, found in cells:
         if isinstance(found, str):
@@ -41,8 +41,21 @@ def table_records(opened: OpenedFile, suffix: str) -> TableRecords:
         raise BadInput("has no header and no rows.", "Start it with a line of column names.", file=opened.name)
     if len(found) > MAX_COLUMNS:
         raise BadInput(f"has {len(found):,} columns.", "Keep the input and output columns only.", file=opened.name)
-    columns = _column_names(found)
+    columns = column_titles(found)
     return TableRecords(columns, delimiter, _records(cells, columns))
+
+
+def _sample(opened: OpenedFile) -> list[str]:
+    """The first lines that are not blank, at least one and not much more than a million characters."""
+    sample: list[str] = []
+    left = _SAMPLE_CHARS
+    for _, line in islice(opened.lines(), _SAMPLE_LINES):
+        if line and line.strip():
+            sample.append(line)
+            left -= len(line)
+        if left < 0:
+            break
+    return sample
 
 
 def _delimiter(sample: list[str], suffix: str) -> str:
@@ -64,7 +77,8 @@ def _delimiter(sample: list[str], suffix: str) -> str:
     return best
 
 
-def _column_names(cells: list[str]) -> tuple[str, ...]:
+def column_titles(cells: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns, none of them empty or twice: `text`, `text_2`, `column_3`."""
     names: list[str] = []
     taken: set[str] = set()
     for number, cell in enumerate(cells, 1):

@@ -1,42 +1,39 @@
-"""The same input again: exactly, nearly, or with another answer."""
+"""The same input again, exactly or nearly."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from dataset.checks.labels import labels_of
-from dataset.finding import Finding, Severity, finding, plural
+from dataset.finding import Finding, finding, plural
 from dataset.normalise import Keys
 from dataset.row import Row
 
-_SPACES = re.compile(r"\s+")
-
 
 def check_duplicates(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
-    """exact_duplicate, near_duplicate, conflicting_labels."""
-    yield from _exact(rows, keys)
-    yield from _near(rows, keys)
-    yield from _conflicts(rows, keys)
+    """exact_duplicate and near_duplicate."""
+    yield from check_exact(rows, keys)
+    yield from check_near(rows, keys)
 
 
-def _exact(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
+def check_exact(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
+    """exact_duplicate."""
     first: dict[str, int] = {}
-    texts: set[str] = set()
-    whole: set[tuple[object, ...]] = set()
-    lines, same_text, same_row = [], 0, 0
-    for place, (row, key) in enumerate(zip(rows, keys.inputs, strict=True)):
-        if not key:
-            continue
-        text, turns = row.input_text, tuple((message.role, message.content) for message in row.messages)
-        if key in first:
-            lines.append(row.line)
+    repeats: dict[str, list[int]] = {}
+    for place, key in enumerate(keys.inputs):
+        if key and first.setdefault(key, place) != place:
+            repeats.setdefault(key, []).append(place)
+    lines: list[int] = []
+    same_text = same_row = 0
+    for key, places in repeats.items():
+        texts: set[str] = set()
+        whole: set[tuple[tuple[str, str], ...]] = set()
+        for place in (first[key], *places):
+            text, turns = rows[place].input_text, tuple((turn.role, turn.content) for turn in rows[place].messages)
             same_text += text in texts
             same_row += turns in whole
-        first.setdefault(key, place)
-        texts.add(text)
-        whole.add(turns)
+            texts.add(text)
+            whole.add(turns)
+        lines.extend(rows[place].line for place in places)
     if lines:
         yield finding(
             "exact_duplicate",
@@ -48,7 +45,8 @@ def _exact(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
         )
 
 
-def _near(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
+def check_near(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
+    """near_duplicate."""
     from dataset.near import near_duplicates
 
     distinct = list(dict.fromkeys(key for key in keys.users if key))
@@ -65,41 +63,3 @@ def _near(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
             "(four fifths of the character 5-grams shared).",
             "Let the split keep them on one side (it does by default); drop copies that teach nothing new.",
         )
-
-
-def _conflicts(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row, key in zip(rows, keys.inputs, strict=True):
-        if key and row.answer:
-            groups[key].append(row)
-    conflicts = [group for group in groups.values() if len({row.answer for row in group}) > 1]
-    if not conflicts:
-        return
-    plain = sum(any(len(answers) > 1 for answers in _answers_by_text(group)) for group in conflicts)
-    like_labels = bool(labels_of(rows))
-    severity: Severity = "note" if not plain else "error" if like_labels else "warning"
-    count = plural(len(conflicts), "input carries", "inputs carry")
-    message = f"{count} different answers"
-    message += (
-        f", {plain:,} of them equal but for case and blanks."
-        if plain
-        else "; the inputs differ in punctuation or signs."
-    )
-    yield finding(
-        "conflicting_labels",
-        severity,
-        (row.line for group in conflicts for row in group),
-        message,
-        "Decide on one answer for each."
-        if like_labels
-        else "Decide on one answer for each; keep them all if several good answers are what you want to teach.",
-        count=len(conflicts),
-    )
-
-
-def _answers_by_text(group: list[Row]) -> Iterator[set[str]]:
-    """Answers of the rows of a group whose inputs are equal but for case and white space."""
-    by_text: dict[str, set[str]] = defaultdict(set)
-    for row in group:
-        by_text[_SPACES.sub(" ", row.input_text.casefold()).strip()].add(row.answer)
-    yield from by_text.values()

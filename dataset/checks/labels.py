@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dataset.finding import Finding, finding, plural
 from dataset.row import Row
@@ -30,20 +30,20 @@ def labels_of(rows: Sequence[Row]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def check_labels(rows: Sequence[Row]) -> Iterator[Finding]:
-    """class_imbalance and rare_class; `count` is the number of classes."""
-    labels = labels_of(rows)
+def check_labels(rows: Sequence[Row], labels: Mapping[str, int]) -> Iterator[Finding]:
+    """class_imbalance and rare_class for the `labels_of` these rows; `count` is the number of classes."""
     if not labels:
         return
     largest, most = next(iter(labels.items()))
     small = {label for label, count in labels.items() if count * IMBALANCE <= most}
     if small:
+        smallest = min(small, key=lambda label: (labels[label], label))
         yield finding(
             "class_imbalance",
             "warning",
             (row.line for row in rows if row.answer in small),
             f"{plural(len(small), 'class has', 'classes have')} a tenth of the rows of `{largest[:40]}` ({most:,}) "
-            "or less.",
+            f"or less, for instance `{smallest[:40]}` ({labels[smallest]:,}).",
             "Add rows of the small classes, and judge each class by itself.",
             count=len(small),
         )

@@ -15,9 +15,15 @@ from dataset.finding import Finding, finding, plural
 from dataset.row import Row
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[A-Za-z]{2,24}\b")
+_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"(?<![\w.,/=#-])\+?\(?\d(?:[ .()/-]{0,2}\d){6,18}(?![\w/]|[.,-]\d)")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _IP = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)")
+# What a text must hold for the three patterns above to be worth their time. These start with a class of characters,
+# which the engine skips to quickly.
+_LIKE_DIGITS = re.compile(r"\d(?:[ .()/-]{0,2}\d){6}")
+_LIKE_IBAN = re.compile(r"[A-Z]{2}\d{2}[ A-Z0-9]")
+_LIKE_IP = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d")
 _INTERNATIONAL = re.compile(r"(?:\+|00)[1-9]\d{0,2}[ .()/-]*\d[\d .()/-]{5,16}")
 _NATIONAL = re.compile(
     r"\(0?\d{1,4}\) ?\d{3,4}[ .-]?\d{3,4}|(?:1[ -])?[0-9]{3}([ .-])\d{3}\1\d{4}|1[38]00[ -]\d{3}[ -]\d{3}"
@@ -72,26 +78,36 @@ def personal_data(text: str) -> Iterator[tuple[str, str]]:
         for match in _EMAIL.finditer(text):
             if not match.group().lower().endswith(_EXAMPLE_DOMAINS):
                 yield "e-mail address", mask(match.group())
-    if not any(map(str.isdigit, text)):
-        return
-    for match in _IBAN.finditer(text):
-        if is_iban(match.group()):
-            yield "IBAN", mask(match.group())
-    for match in _IP.finditer(text):
-        if _is_public_address(match.group()):
-            yield "IP address", mask(match.group())
-    for match in _DIGITS.finditer(text):
-        kind = _number_kind(match.group())
-        if kind:
-            yield kind, mask(match.group())
+    digit = _DIGIT.search(text)
+    if digit:
+        yield from _numbers(text, digit.start())
+
+
+def _numbers(text: str, start: int) -> Iterator[tuple[str, str]]:
+    """What is made of digits, the first of which stands at `start`."""
+    if _LIKE_IBAN.search(text, max(0, start - 2)):
+        for match in _IBAN.finditer(text):
+            if is_iban(match.group()):
+                yield "IBAN", mask(match.group())
+    if _LIKE_IP.search(text, start):
+        for match in _IP.finditer(text):
+            if _is_public_address(match.group()):
+                yield "IP address", mask(match.group())
+    if _LIKE_DIGITS.search(text, start):
+        for match in _DIGITS.finditer(text):
+            kind = _number_kind(match.group())
+            if kind:
+                yield kind, mask(match.group())
 
 
 def secret_kinds(text: str) -> Iterator[tuple[str, str]]:
     """(kind, masked value) of what looks like a key, token or password."""
     for kind, starts, pattern in _SECRETS:
-        if any(start in text for start in starts):
-            for match in pattern.finditer(text):
-                yield kind, mask(match.group())
+        for start in starts:
+            if start in text:
+                for match in pattern.finditer(text):
+                    yield kind, mask(match.group())
+                break
 
 
 def mask(value: str) -> str:
@@ -125,11 +141,12 @@ class _Found:
         self.examples: dict[str, str] = {}
 
     def add(self, line: int, found: Iterable[tuple[str, str]]) -> None:
-        before = sum(self.kinds.values())
+        any_found = False
         for kind, masked in found:
             self.kinds[kind] += 1
             self.examples.setdefault(kind, f"{masked} in line {line}")
-        if sum(self.kinds.values()) > before:
+            any_found = True
+        if any_found:
             self.lines.append(line)
 
     def shown(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from dataset.finding import Finding, finding, plural
@@ -13,6 +13,14 @@ ROLES = ("system", "user", "assistant")
 FEW_ROWS = 100
 TOO_FEW_ROWS = 10
 _TOOL_ROLES = {"tool", "function", "function_call", "observation"}
+USUAL_ROLES = {
+    **dict.fromkeys(("assistant", "model", "chatbot", "bot", "gpt", "chatgpt", "ai", "agent"), "assistant"),
+    **dict.fromkeys(("user", "human", "customer", "prompter", "client"), "user"),
+    **dict.fromkeys(("system", "developer", "instructions"), "system"),
+}
+"""Roles that other programs write, in lower case, and what they are called here."""
+_CASES_SHOWN = 6
+_LINES_SHOWN = 3
 
 
 def unusable(row: Row) -> str | None:
@@ -48,61 +56,102 @@ def check_shape(rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _missing_assistant(rows: Sequence[Row]) -> Iterator[Finding]:
-    lines = [row.line for row in rows if not row.messages or row.messages[-1].role != "assistant"]
+    cases: dict[str, list[int]] = {}
+    for row in rows:
+        if row.messages and row.messages[-1].role == "assistant":
+            continue
+        if not row.messages:
+            case = "without any turn"
+        elif any(message.role == "assistant" for message in row.messages):
+            case = f"whose last turn is of the role `{row.messages[-1].role[:30]}`, after answers before it"
+        elif row.messages[-1].role not in ROLES:
+            case = f"whose last turn is of the unknown role `{row.messages[-1].role[:30]}`"
+        else:
+            case = "without any turn of the assistant"
+        cases.setdefault(case, []).append(row.line)
+    lines = [line for found in cases.values() for line in found]
     if lines:
         yield finding(
             "missing_assistant",
             "error",
             lines,
-            f"{plural(len(lines), 'row')} end{'s' if len(lines) == 1 else ''} without an answer of the assistant.",
-            "Add the answer, or leave the row out.",
+            f"{plural(len(lines), 'row')} end{'s' if len(lines) == 1 else ''} without an answer of the assistant: "
+            f"{_each_case(cases)}.",
+            "Add the answer, take the last question away, or leave the row out.",
         )
 
 
 def _bad_roles(rows: Sequence[Row]) -> Iterator[Finding]:
-    errors, warnings = [], []
+    """One finding; its words name each case with its lines. A row counts once, under its worst case."""
+    errors: dict[str, list[int]] = {}
+    warnings: dict[str, list[int]] = {}
     names: Counter[str] = Counter()
     for row in rows:
         roles = [message.role for message in row.messages]
-        unknown = {role for role in roles if role not in ROLES}
+        unknown = list(dict.fromkeys(role for role in roles if role not in ROLES))
         names.update(unknown)
-        if unknown or "system" in roles[1:]:
-            errors.append(row.line)
-        elif any(role == after for role, after in pairwise(roles)) or "user" not in roles:
-            warnings.append(row.line)
-    if errors:
-        shown = ", ".join(f"`{name[:30]}`" for name, _ in names.most_common(5))
-        what = f"unknown roles ({shown})" if shown else "a system turn that is not the first"
-        hint = " Tool calls are not trained in this release." if names.keys() & _TOOL_ROLES else ""
+        twice = next((role for role, after in pairwise(roles) if role == after), None)
+        if unknown:
+            errors.setdefault(f"with the unknown role `{unknown[0][:30]}`", []).append(row.line)
+        elif "system" in roles[1:]:
+            errors.setdefault("with a system turn that is not the first", []).append(row.line)
+        elif twice is not None:
+            warnings.setdefault(f"with the same role twice in a row (`{twice}`)", []).append(row.line)
+        elif "user" not in roles:
+            warnings.setdefault("without a user turn", []).append(row.line)
+    lines = [line for found in (*errors.values(), *warnings.values()) for line in found]
+    if lines:
         yield finding(
             "bad_roles",
-            "error",
-            [*errors, *warnings],
-            f"{plural(len(errors), 'row has', 'rows have')} {what}.{hint}",
-            "Use system (first), user and assistant.",
+            "error" if errors else "warning",
+            lines,
+            f"{plural(len(lines), 'row has', 'rows have')} roles that a chat template may refuse: "
+            f"{_each_case({**errors, **warnings})}."
+            + (" Tool calls are not trained in this release." if names.keys() & _TOOL_ROLES else ""),
+            _role_fix(names, late="with a system turn that is not the first" in errors, joined=bool(warnings)),
         )
-    elif warnings:
-        yield finding(
-            "bad_roles",
-            "warning",
-            warnings,
-            f"{plural(len(warnings), 'row has', 'rows have')} the same role twice in a row, or no user turn.",
-            "Join such turns, and give every row a user turn.",
-        )
+
+
+def _role_fix(names: Collection[str], *, late: bool, joined: bool) -> str:
+    """What to do about each case that was found."""
+    renamed = [
+        f"`{name[:30]}` to {USUAL_ROLES[name.strip().lower()]}" for name in names if name.strip().lower() in USUAL_ROLES
+    ]
+    parts = [f"Rename {', '.join(renamed[:5])}."] if renamed else []
+    if len(renamed) < len(names):
+        parts.append("Use the roles system, user and assistant.")
+    if late:
+        parts.append("Put the system turn first.")
+    if joined:
+        parts.append("Join turns of one role, and give every row a user turn.")
+    return " ".join(parts)
+
+
+def _each_case(cases: Mapping[str, Sequence[int]]) -> str:
+    """`2 without a user turn (lines 4, 9), ...`, most frequent first."""
+    ordered = sorted(cases.items(), key=lambda case: -len(case[1]))
+    parts = []
+    for words, lines in ordered[:_CASES_SHOWN]:
+        shown = ", ".join(map(str, lines[:_LINES_SHOWN])) + (" ..." if len(lines) > _LINES_SHOWN else "")
+        parts.append(f"{len(lines):,} {words} ({'line' if len(lines) == 1 else 'lines'} {shown})")
+    return ", ".join(parts) + (f" and {len(ordered) - _CASES_SHOWN} more kinds" if len(ordered) > _CASES_SHOWN else "")
 
 
 def _empty_text(rows: Sequence[Row]) -> Iterator[Finding]:
-    lines, answers = [], 0
+    cases: dict[str, list[int]] = {}
+    answers = 0
     for row in rows:
         empty = [message.role for message in row.messages if not message.content.strip()]
         if empty:
-            lines.append(row.line)
+            cases.setdefault(f"of the role `{empty[0][:30]}`", []).append(row.line)
             answers += "assistant" in empty
+    lines = [line for found in cases.values() for line in found]
     if lines:
         yield finding(
             "empty_text",
             "error",
             lines,
-            f"{plural(len(lines), 'row has', 'rows have')} a turn without text ({answers:,} of them the assistant's).",
+            f"{plural(len(lines), 'row has', 'rows have')} a turn without text ({answers:,} of them the assistant's): "
+            f"{_each_case(cases)}.",
             "Fill the turn, or leave the row out.",
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,5 +77,49 @@ def pair() -> Callable[..., Row]:
     def making(question: str, answer: str = "yes", line: int = 1, system: str = "") -> Row:
         first = (Message("system", system),) if system else ()
         return Row((*first, Message("user", question), Message("assistant", answer)), line)
+
+    return making
+
+
+@pytest.fixture(scope="session")
+def workbook() -> Callable[[dict[str, dict[str, str | float]]], bytes]:
+    """An Excel file out of {sheet: {cell: value}}, written by hand: five small XML files in a zip."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+
+    def cell(place: str, value: str | float) -> str:
+        if isinstance(value, str):
+            return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
+        return f'<c r="{place}"><v>{value}</v></c>'
+
+    def sheet(cells: dict[str, str | float]) -> str:
+        rows: dict[int, str] = {}
+        for place, value in cells.items():
+            number = int("".join(filter(str.isdigit, place)))
+            rows[number] = rows.get(number, "") + cell(place, value)
+        inner = "".join(f'<row r="{number}">{text}</row>' for number, text in sorted(rows.items()))
+        return f'<worksheet xmlns="{main}"><sheetData>{inner}</sheetData></worksheet>'
+
+    def making(sheets: dict[str, dict[str, str | float]]) -> bytes:
+        listed = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="s{n}"/>' for n, name in enumerate(sheets, 1))
+        parts = "".join(
+            f'<Relationship Id="s{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+            for n in range(1, len(sheets) + 1)
+        )
+        files = {
+            "[Content_Types].xml": f'<Types xmlns="{package}/content-types"/>',
+            "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" '
+            f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{listed}</sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">{parts}</Relationships>',
+        }
+        for number, cells in enumerate(sheets.values(), 1):
+            files[f"xl/worksheets/sheet{number}.xml"] = sheet(cells)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
+        return buffer.getvalue()
 
     return making

@@ -67,10 +67,35 @@ def test_unknown_roles_late_system_turns_and_repeated_roles_are_told_apart(clean
     late = Row((Message("user", "a"), Message("system", "b"), Message("assistant", "c")), 401)
     odd = Row((Message("user", "d"), Message("Chatbot", "e"), Message("assistant", "f")), 402)
     twice = Row((Message("user", "g"), Message("user", "h"), Message("assistant", "i")), 403)
-    both = checked([*clean, late, odd])["bad_roles"]
-    assert (both.severity, both.rows) == ("error", [401, 402])
-    assert "Chatbot" in both.message
-    assert checked([*clean, twice])["bad_roles"].severity == "warning"
+    alone = Row((Message("assistant", "j"),), 404)
+    found = checked([*clean, late, odd, twice, alone])["bad_roles"]
+    assert (found.severity, found.count, found.rows) == ("error", 4, [401, 402, 403, 404])
+    for words in (
+        "with a system turn that is not the first (line 401)",
+        "with the unknown role `Chatbot` (line 402)",
+        "with the same role twice in a row (`user`) (line 403)",
+        "without a user turn (line 404)",
+    ):
+        assert words in found.message
+    assert "Rename `Chatbot` to assistant." in found.fix and "Put the system turn first." in found.fix
+    mild = checked([*clean, twice])["bad_roles"]
+    assert (mild.severity, mild.rows) == ("warning", [403])
+    assert "Rename" not in mild.fix and "Join" in mild.fix
+
+
+def test_rows_without_an_answer_are_told_apart(clean: list[Row]) -> None:
+    asked = Row((Message("user", "a"), Message("assistant", "b"), Message("user", "c")), 401)
+    never = Row((Message("system", "d"), Message("user", "e")), 402)
+    named = Row((Message("user", "f"), Message("model", "g")), 404)
+    found = checked([*clean, asked, never, Row((), 403), named])["missing_assistant"]
+    assert (found.severity, found.rows) == ("error", [401, 402, 403, 404])
+    for words in (
+        "1 whose last turn is of the role `user`, after answers before it (line 401)",
+        "1 without any turn of the assistant (line 402)",
+        "1 without any turn (line 403)",
+        "1 whose last turn is of the unknown role `model` (line 404)",
+    ):
+        assert words in found.message
 
 
 def test_empty_turns_are_named(clean: list[Row], pair: Pair) -> None:

@@ -179,8 +179,22 @@ def test_roles_and_weights_of_hosts_are_understood(write: Write) -> None:
     ]
 
 
-def test_pictures_in_turns_are_refused_by_line(write: Write) -> None:
-    turns = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
+def test_a_picture_becomes_a_marker_that_is_counted_and_not_learned(write: Write) -> None:
+    def asking(url: str) -> dict[str, object]:
+        parts = [{"type": "text", "text": "What is it? "}, {"type": "image_url", "image_url": {"url": url}}]
+        return {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": "A lamp."}]}
+
+    data = read(write("a.jsonl", lines(CHAT, asking("one.png"), asking("two.png"), asking("one.png"))))
+    asked = [row.user_text for row in data.rows[1:]]
+    assert all(text.startswith("What is it? [image ") for text in asked)
+    assert asked[0] == asked[2] != asked[1], "one picture has one marker"
+    (found,) = data.findings
+    assert (found.check, found.severity, found.count, found.rows) == ("text_only", "note", 3, [2, 3, 4])
+    assert "3 pictures" in found.message and "text only" in found.fix
+
+
+def test_a_picture_in_an_answer_costs_its_line(write: Write) -> None:
+    turns = [{"role": "assistant", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
     data = read(write("a.jsonl", lines(CHAT, {"messages": turns})))
     assert checks(data) == {"bad_line": [2]}
 
@@ -191,7 +205,7 @@ def test_pictures_in_turns_are_refused_by_line(write: Write) -> None:
         ("a.csv", b"", "is empty"),
         ("a.jsonl", b"\n \n\xef\xbb\xbf", "is empty"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00", "a picture"),
-        ("a.jsonl", b"PK\x03\x04rest", "zip archive or an Excel"),
+        ("a.jsonl", b"PK\x03\x04rest", "broken or a cut off zip"),
         ("a.csv", bytes(range(256)) * 20, "is not text"),
         ("a.json", b"[" * 100_000, "nested too deeply"),
         ("a.json", b'[{"a":' * 300 + b"1" + b"}]" * 300, "nested"),

@@ -23,8 +23,8 @@ PAGES = ("advise", "data", "jobs", "judge", "shelf", "chat", "plans", "prices", 
 WIDTHS = (1280, 390)
 MOST_PIXELS = 9_000
 MAIN = ".stMain"
-TRAIN_MS = 150_000
-pytestmark = pytest.mark.browser
+TRAIN_MS = 300_000
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
