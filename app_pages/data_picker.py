@@ -19,7 +19,7 @@ from dataset.read import Dataset, read
 from dataset.render import Renderer
 
 DEMO = Path(__file__).parents[1] / "examples" / "course_office"
-SUFFIXES = ("jsonl", "json", "csv", "tsv")
+SUFFIXES = ("jsonl", "json", "csv", "tsv", "txt", "parquet", "xlsx", "gz", "zip")
 UNKNOWN = "data.columns_of"
 """A file that could not be read without knowing its columns: {name, columns, path or None for an upload}."""
 

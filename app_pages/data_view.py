@@ -46,7 +46,8 @@ def summary(data: DataRef) -> None:
     for note in manifest.notes:
         st.info(note, icon=":material/call_split:")
     if manifest.dropped:
-        with st.expander(f"Left out: {plural(len(manifest.dropped), 'line')}", icon=":material/filter_alt_off:", key="data.out"):
+        left_out = f"Left out: {plural(len(manifest.dropped), 'line')}"
+        with st.expander(left_out, icon=":material/filter_alt_off:", key="data.out"):
             st.markdown(
                 "\n".join(f"- Line {lost.line}: {plain(lost.reason)}" for lost in manifest.dropped[:LINES_SHOWN])
                 + ("\n- and more" if len(manifest.dropped) > LINES_SHOWN else "")

@@ -2,8 +2,8 @@
 
 Sketches find candidates, the true sets decide. A sketch holds 110 minima in 22 bands of 5: a pair at exactly 0.8
 becomes a candidate with probability 1 - (1 - 0.8^5)^22 = 0.9998, and the more alike the surer. (Leskovec, Rajaraman and
-Ullman, Mining of Massive Datasets, section 3.4.) Candidates whose sketches agree in less than 60 % are dropped: at 0.8
-that is 5.2 standard deviations off. Time grows with the number of characters.
+Ullman, Mining of Massive Datasets, section 3.4.) Candidates whose sketches agree in less than 66 % are dropped: at 0.8
+that is 3.7 standard deviations off. Time grows with the number of characters.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataset.grams import grams, jaccard, jaccards
-from dataset.sketches import PLACES, sketches
+from dataset.grams import jaccards
+from dataset.sketches import BANDS, PLACES, Sketched, sketched
 
 if TYPE_CHECKING:
     import numpy as np
 
 THRESHOLD = 0.8
-BANDS, ROWS_PER_BAND = 22, 5
-_AGREEMENT = 0.6
-_SMALL_BUCKET = 16
+_AGREEMENT = 0.66
+_SMALL_BUCKET = 64
 """Texts in a bucket up to which all its pairs are compared at once."""
 _PAIRS_AT_ONCE = 1 << 16
-_MAX_PAIRS = 200_000_000
-"""Pairs of sketches of large buckets that are compared at most: about a minute."""
-_MAX_GRAM_SETS = 4000
+_BEST = 16
+"""Candidates of one text in a large bucket that are verified at once, the best first; if all of them fail, so will the
+rest."""
+_MAX_PAIRS = 4_000_000_000
+"""Pairs of sketches that are compared at most in large buckets: less than a minute."""
+_MAX_REFUSED = 1_000_000
+"""Candidates that turn out not to be near, at most: about a quarter of a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +44,47 @@ class Near:
     """False where there were too many look-alikes to try every pair: the counts are then a lower bound."""
 
 
-def near_duplicates(texts: Sequence[str]) -> Near:
+def near_duplicates(texts: Sequence[str] | Sketched) -> Near:
     """Near partners and clusters among distinct `texts`."""
-    return _Search(texts, None).run()
+    return _Search(_sketched(texts), None).run()
 
 
-def near_between(texts: Sequence[str], others: Sequence[str]) -> list[int]:
+def near_between(texts: Sequence[str] | Sketched, others: Sequence[str] | Sketched) -> list[int]:
     """For each of `texts` the index of a near one among `others`, or -1. Equal pairs count as near too."""
-    found = _Search([*texts, *others], len(texts)).run()
-    return [partner - len(texts) if partner >= 0 else -1 for partner in found.partner[: len(texts)]]
+    left, right = _sketched(texts), _sketched(others)
+    border = len(left.texts)
+    if not border or not right.texts:
+        return [-1] * border
+    found = _Search(left.followed_by(right), border).run()
+    return [partner - border if partner >= 0 else -1 for partner in found.partner[:border]]
+
+
+def _sketched(texts: Sequence[str] | Sketched) -> Sketched:
+    return texts if isinstance(texts, Sketched) else sketched(texts)
 
 
 class _Search:
     """State of one search. With `border`, only pairs across it count, and the right side needs no partner."""
 
-    def __init__(self, texts: Sequence[str], border: int | None) -> None:
-        self.texts = texts
+    def __init__(self, sketched: Sketched, border: int | None) -> None:
+        self.texts = sketched.texts
+        self.bands = sketched.bands
+        self.marks = sketched.marks
         self.border = border
-        self.partner = [-1] * len(texts)
-        self.parent = list(range(len(texts)))
-        self.sets: dict[int, set[str]] = {}
+        self.partner = [-1] * len(self.texts)
+        self.parent = list(range(len(self.texts)))
         self.refused: set[tuple[int, int]] = set()
         self.complete = True
         self.pairs_left = _MAX_PAIRS
 
     def run(self) -> Near:
-
-        if len(self.texts) > 1 and self.border not in (0, len(self.texts)):
-            self.sketches = sketches(self.texts)
+        if len(self.texts) > 1:
             for band in range(BANDS):
                 order, starts, sizes = self._buckets(band)
                 self._small(order, starts, sizes)
                 for index in (sizes > _SMALL_BUCKET).nonzero()[0].tolist():
                     bucket = order[starts[index] : starts[index] + sizes[index]]
+                    bucket.sort()
                     if self.border is None:
                         self._within(bucket)
                     else:
@@ -84,12 +95,8 @@ class _Search:
         """(texts, those of one bucket side by side; where each bucket of two or more starts; its size)."""
         import numpy as np
 
-        key = np.zeros(len(self.texts), dtype=np.uint64)
-        for place in range(band * ROWS_PER_BAND, (band + 1) * ROWS_PER_BAND):
-            key = (key ^ self.sketches[:, place]) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
-        order = np.argsort(key, kind="stable")
-        ordered = key[order]
+        order = np.argsort(self.bands[band])
+        ordered = self.bands[band][order]
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
         sizes = np.diff(np.r_[starts, len(ordered)])
         return order, starts[sizes > 1], sizes[sizes > 1]
@@ -113,72 +120,83 @@ class _Search:
         if self.border is not None:
             across = (low < self.border) & (high >= self.border)
             low, high = low[across], high[across]
-        agreeing = np.count_nonzero(self.sketches[low] == self.sketches[high], axis=1) >= _AGREEMENT * PLACES
-        pairs = zip(low[agreeing].tolist(), high[agreeing].tolist(), strict=True)
-        pairs_left = [pair for pair in pairs if self._would_change(*pair)]
-        alike = jaccards([self.texts[one] for one, _ in pairs_left], [self.texts[other] for _, other in pairs_left])
-        for (one, other), is_near in zip(pairs_left, (alike >= THRESHOLD).tolist(), strict=True):
-            if is_near:
-                self._join(one, other)
-            else:
-                self.refused.add((one, other))
+        agreeing = (self.marks[low] == self.marks[high]).view(np.uint8).sum(axis=1, dtype=np.uint8)
+        enough = agreeing >= _AGREEMENT * PLACES
+        pairs = zip(low[enough].tolist(), high[enough].tolist(), strict=True)
+        self._near_ones([pair for pair in pairs if self._would_change(*pair)])
 
     def _would_change(self, one: int, other: int) -> bool:
         """A pair that matters if it is near: a partner found, or two clusters joined."""
         if self.partner[one] < 0 or (self.border is None and self.partner[other] < 0):
-            return (one, other) not in self.refused
-        joins = self.border is None and self._root(one) != self._root(other)
-        return joins and (one, other) not in self.refused
+            return True
+        return self.border is None and self._root(one) != self._root(other)
+
+    def _near_ones(self, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of the pairs that are near; they are joined. The lower index stands first."""
+        new = [pair for pair in pairs if pair not in self.refused]
+        if new and len(self.refused) >= _MAX_REFUSED:
+            self.complete = False
+            return []
+        alike = jaccards([self.texts[one] for one, _ in new], [self.texts[other] for _, other in new]) >= THRESHOLD
+        found = [pair for pair, is_near in zip(new, alike.tolist(), strict=True) if is_near]
+        if len(found) < len(new):
+            self.refused.update(set(new).difference(found))
+        for pair in found:
+            self._join(*pair)
+        return found
 
     def _within(self, bucket: np.ndarray[Any, Any]) -> None:
         """Verify the pairs of a large bucket, most of which need not be looked at."""
         import numpy as np
 
-        members = bucket.tolist()
+        members, marks = bucket.tolist(), np.ascontiguousarray(self.marks[bucket].T)
         cluster = np.array([self._root(member) for member in members])
         alone = np.array([self.partner[member] < 0 for member in members])
+        where = {member: place for place, member in enumerate(members)}
         for place, one in enumerate(members[:-1]):
-            rest = np.arange(place + 1, len(members))
-            if not alone[place]:
-                rest = rest[alone[rest] | (cluster[rest] != cluster[place])]
-            for other in self._candidates(one, bucket, rest):
-                if not alone[place] and not alone[other] and cluster[place] == cluster[other]:
-                    continue
-                if self._is_near(one, members[other]):
-                    self._join(one, members[other])
-                    alone[place] = alone[other] = False
-                    cluster[cluster == cluster[other]] = cluster[place]
+            matters = alone[place + 1 :] | alone[place] | (cluster[place + 1 :] != cluster[place])
+            if not matters.any():
+                continue
+            best = self._best_first(marks[:, place + 1 :], marks[:, place], matters)
+            for start in range(0, len(best), _BEST):
+                others = [members[place + 1 + at] for at in best[start : start + _BEST].tolist()]
+                others = [other for other in others if self._would_change(one, other)]
+                found = self._near_ones([(one, other) for other in others])
+                if others and not found:
+                    self.complete &= start + _BEST >= len(best)
+                    break
+                for _, other in found:
+                    at = where[other]
+                    alone[place] = alone[at] = False
+                    cluster[cluster == cluster[at]] = cluster[place]
 
     def _across(self, bucket: np.ndarray[Any, Any], border: int) -> None:
         """Verify pairs of a large bucket across the border until each text on the left has a partner."""
         import numpy as np
 
-        right = np.flatnonzero(bucket >= border)
-        if not len(right):
-            return
-        for one in bucket[bucket < border].tolist():
+        right = bucket[bucket >= border]
+        marks, every = np.ascontiguousarray(self.marks[right].T), np.ones(len(right), dtype=bool)
+        for one in bucket[bucket < border].tolist() if len(right) else ():
             if self.partner[one] < 0:
-                for other in self._candidates(one, bucket, right):
-                    if self._is_near(one, int(bucket[other])):
-                        self.partner[one] = int(bucket[other])
-                        break
+                best = right[self._best_first(marks, self.marks[one], every)]
+                if len(best):
+                    self._near_ones([(one, other) for other in best[:_BEST].tolist()])
+                    self.complete &= self.partner[one] >= 0 or len(best) <= _BEST
 
-    def _candidates(self, one: int, bucket: np.ndarray[Any, Any], places: np.ndarray[Any, Any]) -> list[int]:
-        """Those of `places` in the bucket whose sketches agree well with that of `one`, while the budget lasts."""
+    def _best_first(
+        self, marks: np.ndarray[Any, Any], own: np.ndarray[Any, Any], matters: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, Any]:
+        """Places of the sketches (columns of `marks`) that agree well with `own`, the best first."""
         import numpy as np
 
-        if self.pairs_left < len(places):
+        if self.pairs_left < len(matters):
             self.complete = False
-            places = places[: self.pairs_left]
-        if not len(places):
-            return []
-        self.pairs_left -= len(places)
-        agreeing = np.count_nonzero(self.sketches[bucket[places]] == self.sketches[one], axis=1)
-        found: list[int] = places[agreeing >= _AGREEMENT * PLACES].tolist()
-        return found
-
-    def _is_near(self, one: int, other: int) -> bool:
-        return jaccard(self._grams(one), self._grams(other)) >= THRESHOLD
+            return np.zeros(0, dtype=np.int64)
+        self.pairs_left -= len(matters)
+        agreeing = (marks == own[:, None]).view(np.uint8).sum(axis=0, dtype=np.uint8)
+        found = np.flatnonzero(matters & (agreeing >= _AGREEMENT * PLACES))
+        best: np.ndarray[Any, Any] = found[np.argsort(PLACES - agreeing[found], kind="stable")]
+        return best
 
     def _join(self, one: int, other: int) -> None:
         for index, partner in ((one, other), (other, one)):
@@ -186,14 +204,6 @@ class _Search:
                 self.partner[index] = partner
         low, high = sorted((self._root(one), self._root(other)))
         self.parent[high] = low
-
-    def _grams(self, index: int) -> set[str]:
-        found = self.sets.get(index)
-        if found is None:
-            if len(self.sets) >= _MAX_GRAM_SETS:
-                self.sets.clear()
-            found = self.sets[index] = grams(self.texts[index])
-        return found
 
     def _root(self, index: int) -> int:
         while self.parent[index] != index:

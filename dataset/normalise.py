@@ -5,8 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from dataset.row import Row
+
+if TYPE_CHECKING:
+    from dataset.sketches import Sketched
 
 
 class _ToSpaces(dict[int, int]):
@@ -33,7 +38,7 @@ def comparison_key(text: str) -> str:
     return normalise(text) or (f"\x00{text}" if text.strip() else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Keys:
     """Comparison keys of rows, computed once for all checks. Empty for rows without an input."""
 
@@ -41,6 +46,13 @@ class Keys:
     """Of system and user turns: for exact duplicates, conflicts and overlap."""
     users: list[str]
     """Of the user turns alone: for the near checks."""
+
+    @cached_property
+    def sketched_users(self) -> Sketched:
+        """The distinct ones of `users` with their sketches, made once for the near checks."""
+        from dataset.sketches import sketched
+
+        return sketched(list(dict.fromkeys(key for key in self.users if key)))
 
 
 def keys_of(rows: Sequence[Row] | Iterable[Row]) -> Keys:

@@ -49,9 +49,9 @@ def check_near(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
     """near_duplicate."""
     from dataset.near import near_duplicates
 
-    distinct = list(dict.fromkeys(key for key in keys.users if key))
-    near = near_duplicates(distinct)
-    has_partner = {text for text, partner in zip(distinct, near.partner, strict=True) if partner >= 0}
+    near = near_duplicates(keys.sketched_users)
+    texts = keys.sketched_users.texts
+    has_partner = {text for text, partner in zip(texts, near.partner, strict=True) if partner >= 0}
     lines = [row.line for row, key in zip(rows, keys.users, strict=True) if key in has_partner]
     if lines:
         at_least = "" if near.complete else "At least "

@@ -30,7 +30,7 @@ def check_overlap(train: Sequence[Row], train_keys: Keys, held_out: Sequence[Row
         for row, key, user in zip(held_out, keys.inputs, keys.users, strict=True)
         if user and key not in seen
     ]
-    partners = near_between([user for _, user in others], list({key for key in train_keys.users if key}))
+    partners = near_between([user for _, user in others], train_keys.sketched_users)
     near = [line for (line, _), partner in zip(others, partners, strict=True) if partner >= 0]
     if near:
         yield finding(

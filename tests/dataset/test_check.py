@@ -276,6 +276,12 @@ def test_rows_that_the_template_refuses_are_named(tmp_path: Path, clean: list[Ro
         ("lamini_text2sql/raw.jsonl", "lamini_text2sql/gold_test.jsonl", {}, (690, 406, 117, 20, 0)),
         ("pubmedqa/ori_pqal_part.json", None, {}, (0, 0, 0, 0, 0)),
         (
+            "alpaca_seed_tasks/seed_tasks.jsonl",
+            None,
+            {"inputs": ["instruction"], "output": "instances.0.output"},
+            (0, 0, 0, 0, 0),
+        ),
+        (
             "restaurant8k/train_3.json",
             "restaurant8k/test.json",
             {"inputs": ["userInput.text", "context.requestedSlots"], "output": "labels"},

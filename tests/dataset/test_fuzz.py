@@ -103,7 +103,7 @@ def test_any_bytes_end_in_findings_or_an_error_of_ours(tmp_path: Path, name: str
     read_check_write(tmp_path, name, magic + content)
 
 
-@SETTINGS
+@settings(SETTINGS, max_examples=50)
 @given(name=NAMES, content=st.binary(max_size=300), pack=st.sampled_from(["gz", "zip", "stored"]), damage=DAMAGE)
 def test_any_bytes_in_any_archive_end_in_findings_or_an_error_of_ours(
     tmp_path: Path, name: str, content: bytes, pack: str, damage: list[tuple[float, int]]
@@ -154,7 +154,7 @@ def test_any_json_ends_in_findings_or_an_error_of_ours(tmp_path: Path, name: str
     read_check_write(tmp_path, name, json.dumps(values, indent=1).encode())
 
 
-@SETTINGS
+@settings(SETTINGS, max_examples=60)
 @given(
     turns=st.lists(
         st.fixed_dictionaries(
@@ -196,12 +196,12 @@ def test_bombs_do_not_go_off(tmp_path: Path, name: str, content: bytes) -> None:
     read_check_write(tmp_path, name, content)
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.txt", "a.tsv"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 def test_a_line_of_100_megabytes_is_no_line_of_ours(tmp_path: Path, name: str) -> None:
     read_check_write(tmp_path, name, b'{"text": "' + bytes([120]) * (100 << 20))
 
 
-@pytest.mark.parametrize("small", [b"[],", b"{},", b"1.5,", b'"ab",'])
+@pytest.mark.parametrize("small", [b"{},", b"1.5,"])
 def test_a_document_of_endlessly_many_small_values_is_not_parsed(tmp_path: Path, small: bytes) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"[" + small * 21_000_000 + b"1]")

@@ -1,0 +1,294 @@
+"""How many examples are enough: a curve through the scores of a few training sizes, and what more rows would buy.
+
+The error (1 - score) is taken to be `floor + b * rows^-c` (Hestness et al. 2017, arXiv:1712.00409). Three sizes cannot
+tell three numbers apart, so the floor is not fitted: ten candidates, as shares of the smallest error, are each fitted
+with two numbers (a straight line in log error above the floor against log rows) and weighed by how well they hit the
+points. A curve in the logit of the error against log rows would need no floor, and would promise gains for ever.
+
+The band comes from judging again in thought: the judged rows are drawn with weights (Rubin's Bayesian bootstrap 1981,
+Ann. Stat. 9), the same weights for all sizes, so that a row that is hard for all of them is no noise between them. One
+made-up row for each size, on which only that size differs, keeps few rows and perfect scores from looking sure. Where
+no candidate hits the points within that noise, the noise is widened until one does (Birge 1932, Phys. Rev. 40).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from core.errors import BadInput
+from evaluation.power_law import DRAWS, Fits, fits, reweighted
+from evaluation.report import EvaluationReport
+from evaluation.stats import CONFIDENCE, Z_TWO_SIDED, Interval, interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+
+Verdict = Literal["label_more", "stop", "not_enough_evidence"]
+VERDICT_WORDS: dict[Verdict, str] = {
+    "label_more": "Label more",
+    "stop": "Stop labelling",
+    "not_enough_evidence": "Not enough evidence",
+}
+FLOORS = (0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.9, 0.93, 0.96, 0.98)
+"""Candidates for the error that no number of rows removes, as shares of the smallest error seen."""
+AHEAD = (1.5, 2.0)
+"""How far the curve is read beyond the rows at hand. Further than twice, three points say nothing."""
+WORTH = 0.02
+"""A gain below this is not worth the labelling, unless another is given."""
+PLAUSIBLE = 0.1465
+"""A candidate this much less likely than the best is left out of the band: 3.84 in chi square, as for 95 %."""
+LINE_POINTS = 12
+
+
+class Point(BaseModel):
+    """A training size and what it scored, with its 95 % interval."""
+
+    model_config = ConfigDict(extra="forbid")
+    rows: int
+    score: float
+    low: float
+    high: float
+
+
+class Gain(Point):
+    """The curve at more rows than there are, and the gain over all rows at hand."""
+
+    more_rows: int
+    gain: float
+    gain_low: float
+    gain_high: float
+
+
+class Candidate(BaseModel):
+    """`score = plateau - b * (rows / all rows)^-c`, one of several."""
+
+    model_config = ConfigDict(extra="forbid")
+    plateau: float
+    b: float
+    c: float
+    weight: float
+    """Share of this candidate in the curve and in the band."""
+
+
+class LearningCurve(BaseModel):
+    """What the points say about more labels."""
+
+    model_config = ConfigDict(extra="forbid")
+    verdict: Verdict
+    words: str
+    points: list[Point]
+    fit: list[Candidate]
+    band: list[Gain]
+    """At 1.5 and 2 times the rows."""
+    line: list[Point]
+    """The curve with its band from the smallest size to twice the largest, for drawing."""
+    judged_rows: int
+    paired: bool
+    """The band rests on the same rows at every size; False: on the intervals of each alone, which is wider."""
+    widened: float
+    """Factor by which the noise of the judged rows had to be widened for a curve to hit the points; 1 is none."""
+    worth: float
+    metric_words: str = "score"
+    limits: list[str] = []
+
+
+def curve_of_reports(
+    reports: Sequence[tuple[int, EvaluationReport]], *, worth: float = WORTH, seed: int = 0
+) -> LearningCurve:
+    """The curve through judgements of the tuned model, each with its number of training rows.
+
+    Rows that any of the trainings has seen are left out everywhere. Raises `BadInput` for judgements that cannot be
+    compared.
+    """
+    if len({(report.metric, report.test_sha256) for _, report in reports}) > 1:
+        raise BadInput("the sizes were not judged alike.", "Judge all of them by one metric on the same rows.")
+    if any("tuned" not in report.models for _, report in reports):
+        raise BadInput("a judgement is not of a tuned model.", "Judge the tuned model of each size.")
+    seen = {answer.line for _, report in reports for answer in report.answers if answer.in_training}
+    scores = [
+        {answer.line: answer.scores["tuned"] for answer in report.answers if "tuned" in answer.scores}
+        for _, report in reports
+    ]
+    lines = sorted(scores[0].keys() - seen) if scores else []
+    sizes = [rows for rows, _ in reports]
+    words = reports[0][1].metric_words if reports else "score"
+    if lines and all(each.keys() == scores[0].keys() for each in scores):
+        by_row = [[each[line] for line in lines] for each in scores]
+        return curve_of_rows(sizes, by_row, worth=worth, seed=seed, metric_words=words)
+    intervals = [report.models["tuned"]["task"] for _, report in reports]
+    return curve_of_intervals(sizes, intervals, worth=worth, seed=seed, metric_words=words)
+
+
+def curve_of_rows(
+    sizes: Sequence[int],
+    scores: Sequence[Sequence[float]],
+    *,
+    worth: float = WORTH,
+    seed: int = 0,
+    metric_words: str = "score",
+) -> LearningCurve:
+    """The curve through the scores of each size on the same judged rows, one list a size, each score in [0, 1]."""
+    import numpy as np
+
+    points = [_point(rows, interval(each, seed)) for rows, each in zip(sizes, scores, strict=True)]
+    _refuse_few(points)
+    errors = reweighted(1.0 - np.asarray(scores, dtype=np.float64).T, seed)
+    return _curve(points, errors, len(scores[0]), paired=True, worth=worth, metric_words=metric_words)
+
+
+def curve_of_intervals(
+    sizes: Sequence[int],
+    intervals: Sequence[Interval],
+    *,
+    worth: float = WORTH,
+    seed: int = 0,
+    metric_words: str = "score",
+) -> LearningCurve:
+    """The curve through scores of which only the intervals are known: each is taken to vary by itself."""
+    import numpy as np
+
+    points = [_point(rows, each) for rows, each in zip(sizes, intervals, strict=True)]
+    _refuse_few(points)
+    n = min(each.n for each in intervals)
+    chance = np.random.default_rng(seed)
+    centre = 1.0 - np.array([(each.low + each.high) / 2 for each in intervals])
+    spread = np.array([(each.high - each.low) / (2 * Z_TWO_SIDED) for each in intervals])
+    errors = chance.normal(centre, spread, size=(DRAWS, len(points)))
+    return _curve(points, errors, n, paired=False, worth=worth, metric_words=metric_words)
+
+
+def _point(rows: int, found: Interval) -> Point:
+    return Point(rows=rows, score=found.score, low=found.low, high=found.high)
+
+
+def _refuse_few(points: Sequence[Point]) -> None:
+    sizes = [point.rows for point in points]
+    if len(sizes) < 3 or sizes != sorted(set(sizes)) or sizes[0] < 1:
+        raise BadInput("a learning curve needs three sizes or more, each larger than the last.", "Train on more sizes.")
+
+
+def _curve(
+    points: list[Point], errors: Numbers, judged: int, *, paired: bool, worth: float, metric_words: str
+) -> LearningCurve:
+    """The curve and its band from drawn errors of the shape (draws, sizes)."""
+    import numpy as np
+
+    sizes = np.array([point.rows for point in points], dtype=np.float64)
+    smallest = 0.5 / (judged + 1)
+    errors = np.clip(errors, smallest, 1.0)
+    centre = errors.mean(axis=0, keepdims=True)
+    spread = np.maximum(errors.std(axis=0), smallest / 2)
+    own = [fits(sizes, centre, share, errors) for share in FLOORS]
+    misses = np.array(
+        [(((np.array([fit.error(size)[0] for size in sizes]) - centre[0]) / spread) ** 2).sum() for fit in own]
+    )
+    # Two numbers are fitted to each candidate: that many points are hit by any line.
+    widened = max(1.0, float(np.sqrt(misses.min() / (len(sizes) - 2))))
+    weights = np.exp((misses.min() - misses) / (2 * widened**2))
+    weights /= weights.sum()
+    errors = np.clip(centre + (errors - centre) * widened, smallest, 1.0)
+    drawn = [fits(sizes, errors, share, errors) for share in FLOORS]
+    law = _Law(own, drawn, weights)
+    most = points[-1].rows
+    band = []
+    for times in AHEAD:
+        rows = max(most + 1, round(most * times))
+        gain, gain_low, gain_high = law.gain(rows, most)
+        read = {"rows": rows, "more_rows": rows - most, "gain": gain, "gain_low": gain_low, "gain_high": gain_high}
+        band.append(Gain.model_validate(law.point(rows).model_dump() | read))
+    verdict = _verdict(band[-1], worth, judged)
+    return LearningCurve(
+        verdict=verdict,
+        words=_words(verdict, band, worth, metric_words, judged),
+        points=points,
+        fit=[
+            Candidate(plateau=1 - float(fit.floor[0]), b=float(fit.b[0]), c=float(fit.c[0]), weight=float(weight))
+            for fit, weight in zip(own, weights, strict=True)
+        ],
+        band=band,
+        line=[law.point(round(rows)) for rows in np.geomspace(sizes[0], band[-1].rows, LINE_POINTS)],
+        judged_rows=judged,
+        paired=paired,
+        widened=widened,
+        worth=worth,
+        metric_words=metric_words,
+        limits=_limits(paired, widened),
+    )
+
+
+@dataclass(frozen=True)
+class _Law:
+    """All candidates together: their own curves, their curves of every draw, and how much each counts."""
+
+    own: list[Fits]
+    drawn: list[Fits]
+    weights: Numbers
+
+    def point(self, rows: int) -> Point:
+        score, low, high = self._middle_and_band([1 - fit.error(rows) for fit in (*self.own, *self.drawn)])
+        return Point(rows=rows, score=score, low=low, high=high)
+
+    def gain(self, rows: int, over: int) -> tuple[float, float, float]:
+        return self._middle_and_band([fit.error(over) - fit.error(rows) for fit in (*self.own, *self.drawn)])
+
+    def _middle_and_band(self, values: list[Numbers]) -> tuple[float, float, float]:
+        import numpy as np
+
+        own, drawn = values[: len(self.own)], values[len(self.own) :]
+        middle = float(sum(weight * value[0] for weight, value in zip(self.weights, own, strict=True)))
+        kept = [
+            value for value, weight in zip(drawn, self.weights, strict=True) if weight >= PLAUSIBLE * self.weights.max()
+        ]
+        low, high = np.quantile(kept, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=1)
+        return middle, min(float(low.min()), middle), max(float(high.max()), middle)
+
+
+def _verdict(twice: Gain, worth: float, judged: int) -> Verdict:
+    # Where a single judged row is a larger step than the gain that matters, nobody can call the curve flat.
+    if twice.gain_high < worth and judged * worth > 1:
+        return "stop"
+    return "label_more" if twice.gain_low > 0 else "not_enough_evidence"
+
+
+def _words(verdict: Verdict, band: Sequence[Gain], worth: float, metric_words: str, judged: int) -> str:
+    """What to do, for people."""
+    twice = band[-1]
+    if verdict == "label_more":
+        first = f"{band[0].more_rows:,} more labels would buy about {_bought(band[0])} on {metric_words}"
+        return f"{first}, {twice.more_rows:,} more about {_bought(twice)}."
+    reach = f"{twice.more_rows:,} more labels would change {metric_words} by {_bought(twice)}"
+    if verdict == "stop":
+        why = "more rows make it worse: look at the labels" if twice.gain_high < 0 else "the curve is flat"
+        if twice.gain_low > 0:
+            why = "the curve still rises, and too little to be worth it"
+        elif twice.gain_high >= 0:
+            why += " within the noise"
+        return f"Stop labelling: {why}. {reach}, less than the {worth:.3f} that would be worth it."
+    return f"Not enough evidence: {reach}. Judge on more than {judged:,} rows, or train on more sizes."
+
+
+def _bought(gain: Gain) -> str:
+    """`+0.021 (+0.004 to +0.038)`."""
+    own, low, high = (f"{round(value, 3) + 0.0:+.3f}" for value in (gain.gain, gain.gain_low, gain.gain_high))
+    return f"{own} ({low} to {high})"
+
+
+def _limits(paired: bool, widened: float) -> list[str]:
+    """What the curve does not know."""
+    found = [
+        "Each size was trained once: another draw of its rows, or another seed, may score differently.",
+        "Smaller sizes take fewer steps at the same number of epochs: the curve is that of this recipe.",
+        "The curve holds for more rows like those at hand; rows of a new kind can buy more.",
+    ]
+    if not paired:
+        found.append("The answers to single rows were not kept for all sizes, so the band is wider than it could be.")
+    if widened > 1:
+        found.append(f"The points do not lie on one curve; the noise was taken to be {widened:.1f} times as large.")
+    return found
