@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -122,8 +123,9 @@ def table(report: CostReport) -> None:
     st.dataframe(
         rows, hide_index=True, column_config=columns, key="advise.costs", alt="Cumulative cost by approach in dollars."
     )
+    # Built when it is asked for: a file made anew at each answer is gone before the browser has looked at it.
     st.download_button(
-        "Curves as CSV", as_csv(report), file_name="tuneworthy-cost.csv", mime="text/csv", icon=":material/download:",
+        "Curves as CSV", partial(as_csv, report), file_name="tuneworthy-cost.csv", mime="text/csv", icon=":material/download:",
         key="advise.csv", on_click="ignore",
     )  # fmt: skip
     st.caption(
