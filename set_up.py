@@ -74,7 +74,7 @@ def install(venv: Path, dev: bool) -> None:
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
     install_torch(pip)
-    extras = "local,dev" if dev else "local"
+    extras = "local,data,dev" if dev else "local,data"
     print("Installing Tuneworthy and what it needs ...", flush=True)
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
     subprocess.run(

@@ -125,8 +125,8 @@ def table(report: CostReport) -> None:
     )
     # Built when it is asked for: a file made anew at each answer is gone before the browser has looked at it.
     st.download_button(
-        "Curves as CSV", partial(as_csv, report), file_name="tuneworthy-cost.csv", mime="text/csv", icon=":material/download:",
-        key="advise.csv", on_click="ignore",
+        "Curves as CSV", partial(as_csv, report), file_name="tuneworthy-cost.csv", mime="text/csv",
+        icon=":material/download:", key="advise.csv", on_click="ignore",
     )  # fmt: skip
     st.caption(
         f"Dollars, cumulative, middle of {report.draws:,} draws; P10 and P90 at month {report.months[-1]}. "

@@ -94,7 +94,7 @@ def checklist(suggested: Launch, answers: Answers) -> None:
     st.markdown("\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1)))
     st.download_button(
         "Checklist as a file",
-        "\n".join(["# Checklist", "", answers.task or "", "", *(f"- [ ] {step}" for step in steps), ""]),
+        lambda: "\n".join(["# Checklist", "", answers.task or "", "", *(f"- [ ] {step}" for step in steps), ""]),
         file_name="checklist.md",
         mime="text/markdown",
         icon=":material/download:",
