@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from advisor.facts import DEFAULT_TARGET
-from advisor.rules_data import PER_CLASS
 from advisor.rules_knowledge import GIVEN_TEXT
 from advisor.rules_limits import GIANT_TOKENS
 from core.answers import Answers
 from core.errors import Problem
+from cost_models.encoder import PER_CLASS
 from cost_models.facts import devices
 from cost_models.shapes import known_models
 

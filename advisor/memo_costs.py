@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.memo import Chart, Figure, Line, Mark, Moves, Price
 from advisor.memo_words import day, in_sentence, name_of, number, price, usd
 from core.answers import APPROACHES, ApproachId
+from cost_models.encoder import ENCODER_COUNTED
 from cost_models.facts import Assumption
 from cost_models.prices import OVERRIDE_SOURCE
 from cost_models.report import BreakEven, CostReport, Payback
@@ -98,6 +99,8 @@ def cost_words(report: CostReport, best: ApproachId) -> list[str]:
         said.append(f"Not drawn, far above the others: {' and '.join(absent)}.")
     if report.own_machines:
         said.append("As no data may leave, prompting and RAG are counted on a card of your own.")
+    if "small_encoder" in report.variants.values():
+        said.append(f"{ENCODER_COUNTED}.")
     return said
 
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from advisor.facts import Facts
 from advisor.rule import Rule
+from cost_models.encoder import encoder_minimum
 
-CLASSES_ASSUMED = 10
-PER_CLASS = 20
 FULL_TUNING_ROWS = 100_000
 FULL_TUNING_TOKENS = 1e9
-
-
-def encoder_minimum(facts: Facts) -> int:
-    """Labels from which a small encoder is worth it: 200, and 20 for each class."""
-    return max(200, PER_CLASS * (facts.classes or CLASSES_ASSUMED))
-
 
 RULES = (
     Rule(
@@ -112,7 +104,7 @@ RULES = (
     ),
     Rule(
         id="small_encoder",
-        when=lambda f: f.task_kind == "classify" and f.labelled_examples >= encoder_minimum(f),
+        when=lambda f: f.task_kind == "classify" and f.labelled_examples >= encoder_minimum(f.classes),
         because="Classification with {labelled_examples:,} labels: a small encoder beats a prompted large "
         "model and runs on any machine.",
         uses=("task_kind", "labelled_examples", "classes"),

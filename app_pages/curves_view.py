@@ -13,6 +13,7 @@ import streamlit as st
 from app_pages.answer_view import in_sentence, name_of
 from app_pages.cost_figure import SHOWN, alt_text, crossings, dated, figure
 from core.answers import APPROACHES
+from cost_models.encoder import ENCODER_COUNTED
 from cost_models.report import BreakEven, CostReport
 
 VIEWS = ("Cumulative", "Per month")
@@ -64,6 +65,8 @@ def words(report: CostReport, recommended: str, ruled_out: Collection[str] = ())
         lines.append(f"**Against today's cost:** {_payback(report, recommended)}")
     for number, (_, text) in enumerate(dated(report), start=1):
         lines.append(f"**Line {number}**, {text}")
+    if "small_encoder" in report.variants.values():
+        lines.append(f"**Counted:** {ENCODER_COUNTED[0].lower()}{ENCODER_COUNTED[1:]}.")
     scratch = report.curves["from_scratch"]
     lines.append(
         f"**Off the chart:** {in_sentence('from_scratch')} starts at about {money(scratch.p50[0])}. "

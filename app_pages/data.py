@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app_pages import data_classes, data_fixes, data_kept, data_map, data_picker, data_rows, data_view, state
+from app_pages import (
+    data_classes,
+    data_findings,
+    data_fixes,
+    data_kept,
+    data_map,
+    data_picker,
+    data_rows,
+    data_view,
+    state,
+)
 from backends.removal import remove, what_goes
 
 
@@ -39,7 +49,7 @@ with state.shown_errors():
             data_view.summary(data)
             data_fixes.history(data)
             data_view.read_again(data)
-            data_view.findings(data)
+            data_findings.findings(data)
             data_fixes.show(data)
             data_view.tokens(data, renderer)
             data_rows.histogram(data, renderer)

@@ -18,7 +18,8 @@ from dataset.render import Renderer
 
 CLEANED = "cleaned.json"
 """Beside our copies of a cleaned set: the manifest of its cleaning."""
-_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt")
+_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+_PACKED_SUFFIXES = (".gz", ".zip")
 
 
 def history_of(data: DataRef) -> CleanManifest | None:
@@ -53,8 +54,9 @@ def adopt_cleaned(data: DataRef, fixes: tuple[str, ...], renderer: Renderer | No
 
 
 def cleaned_name(name: str) -> str:
-    """`rows (cleaned).jsonl` for `rows.csv`; once is enough."""
-    stem = Path(name).stem if Path(name).suffix.lower() in _SUFFIXES else name
+    """`rows (cleaned).jsonl` for `rows.csv` and `rows.csv.gz`; once is enough."""
+    stem = Path(name).stem if Path(name).suffix.lower() in _PACKED_SUFFIXES else name
+    stem = Path(stem).stem if Path(stem).suffix.lower() in _SUFFIXES else stem
     return f"{stem.removesuffix(' (cleaned)')} (cleaned).jsonl"
 
 

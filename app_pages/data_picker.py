@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import streamlit as st
 
-from app_pages import data_rows, state
+from app_pages import data_first_look, data_rows, state
 from app_pages.figures import plain
 from core.errors import BadInput, NotFound
 from core.home import data_dir
@@ -90,9 +90,14 @@ def _path(place: str) -> None:
 def _try(source: Path | BinaryIO, name: str) -> None:
     """Take the file in; where only its columns are unknown, remember them to be chosen."""
     st.session_state.pop(UNKNOWN, None)
+    meanwhile = st.empty()
     with state.shown_errors():
         try:
-            with st.spinner("Reading and checking"):
+            with st.spinner("Reading and checking", show_time=True):
+                first = data_first_look.first_look(source, name)
+                if first is not None and first.data.rows:
+                    with meanwhile.container():
+                        data_first_look.show(first)
                 take(source, name)
         except BadInput:
             found = look(source, name)
@@ -100,6 +105,8 @@ def _try(source: Path | BinaryIO, name: str) -> None:
                 raise
             st.session_state[UNKNOWN] = {"name": name, "columns": list(found.columns)}
             return
+        finally:
+            meanwhile.empty()
         st.rerun()
 
 
@@ -129,19 +136,41 @@ def _choose_columns(place: str, source: Path | BinaryIO, name: str) -> None:
 
 
 def columns_form(
-    place: str, columns: list[str], inputs: list[str] | None = None, output: str | None = None, prompt: str = ""
+    place: str,
+    columns: list[str],
+    inputs: list[str] | None = None,
+    output: str | None = None,
+    prompt: str = "",
+    template: str = "",
 ) -> dict[str, Any] | None:
-    """A select box for each role. Returns the roles when they were sent. Raises `BadInput` where one is empty."""
+    """A select box for each role. Returns the roles when they were sent. Raises `BadInput` where one is empty.
+
+    A prompt template stands in for the input columns.
+    """
     with st.form(f"{place}.mapping", border=False):
-        chosen = st.multiselect("Input", columns, inputs or [], key=f"{place}.inputs")
+        known = [name for name in inputs or [] if name in columns]
+        chosen = st.multiselect("Input", columns, known, key=f"{place}.inputs")
+        written = st.text_area(
+            "Prompt with columns in braces, in place of the input (optional)",
+            template,
+            key=f"{place}.template",
+            height=80,
+            placeholder=f"Sort this message: {{{columns[0]}}}" if columns else None,
+            help="Each name in braces is filled in from its column. `{{` and `}}` are plain braces.",
+        )
         first = columns.index(output) if output in columns else None
         answer = st.selectbox("Answer", columns, index=first, key=f"{place}.output", placeholder="One column")
         instruction = st.text_area("Instruction before each row (optional)", prompt, key=f"{place}.prompt", height=80)
         if not st.form_submit_button("Read it so", icon=":material/check:", key=f"{place}.mapped"):
             return None
-    if not chosen or not answer:
+    if not (chosen or written.strip()) or not answer:
         raise BadInput("an input and an answer are needed.", "The model reads the input and learns the answer.")
-    return {"inputs": chosen, "output": answer, "system_prompt": instruction.strip() or None}
+    return {
+        "inputs": None if written.strip() else chosen,
+        "output": answer,
+        "system_prompt": instruction.strip() or None,
+        "template": written.strip() or None,
+    }
 
 
 def _take_demo() -> None:

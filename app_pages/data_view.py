@@ -1,9 +1,8 @@
-"""What is known of a plan's rows: how they were understood, counts, findings by line, tokens."""
+"""What is known of a plan's rows: how they were understood, who sees which, tokens."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import streamlit as st
 
@@ -15,14 +14,8 @@ from dataset.prepare import read_manifest
 from dataset.read import read
 from dataset.render import Renderer
 
-Color = Literal["red", "orange", "blue"]
-SEVERITIES: dict[str, tuple[str, str, Color]] = {
-    "error": ("Mend first", ":material/error:", "red"),
-    "warning": ("Worth mending", ":material/warning:", "orange"),
-    "note": ("Good to know", ":material/info:", "blue"),
-}
-LINES_SHOWN = 20
 COUNTS_WIDTH_PX = 165
+LEFT_OUT_SHOWN = 20
 
 
 def summary(data: DataRef) -> None:
@@ -49,8 +42,8 @@ def summary(data: DataRef) -> None:
         left_out = f"Left out: {plural(len(manifest.dropped), 'line')}"
         with st.expander(left_out, icon=":material/filter_alt_off:", key="data.out"):
             st.markdown(
-                "\n".join(f"- Line {lost.line}: {plain(lost.reason)}" for lost in manifest.dropped[:LINES_SHOWN])
-                + ("\n- and more" if len(manifest.dropped) > LINES_SHOWN else "")
+                "\n".join(f"- Line {lost.line}: {plain(lost.reason)}" for lost in manifest.dropped[:LEFT_OUT_SHOWN])
+                + ("\n- and more" if len(manifest.dropped) > LEFT_OUT_SHOWN else "")
             )
 
 
@@ -71,33 +64,6 @@ def read_again(data: DataRef) -> None:
         if mapping:
             data_picker.take(originals[0], data.name, **mapping)
             st.rerun()
-
-
-def findings(data: DataRef) -> None:
-    """What is wrong with the rows, by line, each with its remedy."""
-    st.subheader("Findings", anchor=False)
-    if not data.findings:
-        st.success("No check found anything to mend.", icon=":material/check_circle:")
-    for severity, (words, icon, color) in SEVERITIES.items():
-        for finding in (found for found in data.findings if found.get("severity") == severity):
-            with st.container(border=True):
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    st.badge(words, icon=icon, color=color)
-                    check = str(finding.get("check")).replace("_", " ").capitalize()
-                    st.markdown(f"**{check}** ({finding.get('count')})")
-                st.markdown(quoted(finding.get("message")))
-                if finding.get("fix"):
-                    st.markdown(f":material/build: {quoted(finding['fix'])}")
-                lines = finding.get("rows")
-                if isinstance(lines, list) and lines:
-                    shown = ", ".join(str(line) for line in lines[:LINES_SHOWN])
-                    more = " ..." if len(lines) > LINES_SHOWN else ""
-                    st.caption(f"Line{'s' if len(lines) != 1 else ''} {shown}{more}")
-
-
-def quoted(text: object) -> str:
-    """A finding's words as they are, its code marks as quotation marks."""
-    return plain(str(text or "").replace("`", '"'))
 
 
 def tokens(data: DataRef, renderer: Renderer | None) -> None:

@@ -23,7 +23,7 @@ from core.home import check_id, data_dir, new_id
 from core.jobspec import JobSpec
 from core.run_folder import write_atomically
 from core.store import JobRecord, Store
-from dataset.read import read
+from dataset.job_rows import read_for_job
 from dataset.row import Row
 from dataset.subsets import nested
 from dataset.write import without_unusable, write_chat
@@ -150,16 +150,14 @@ def _with_rows(spec: JobSpec, folder: Path, shares: Sequence[float]) -> list[tup
         path = folder / f"train-{len(rows)}.jsonl"
         write_chat(rows, path)
         updates: dict[str, object] = {field: str(folder / f"{field}.jsonl") for field in kept}
-        updates |= {"dataset": str(path), "dataset_sha256": None, "inputs": None, "output": None, "records": None}
+        updates |= {"dataset": str(path), "dataset_sha256": None}
+        updates |= dict.fromkeys(("inputs", "output", "records", "template"))
         found.append((spec.model_copy(update=updates), len(rows)))
     return found
 
 
 def _rows(spec: JobSpec, path: str) -> list[Row]:
-    data = read(
-        Path(path), inputs=spec.inputs, output=spec.output, records=spec.records, system_prompt=spec.system_prompt
-    )
-    return without_unusable(data.usable().rows)[0]
+    return without_unusable(read_for_job(spec, path).rows)[0]
 
 
 def _sized(sized: JobSpec, spec: JobSpec, rows: int, group: str, epochs: float | None) -> JobSpec:

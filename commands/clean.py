@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands.data import DataFile, Input, Output, Records
+from commands.data import DataFile, Input, Output, Records, Template
 from commands.printing import OK, AsJson, print_json, print_table
 
 SHOWN_ROWS = 8
@@ -29,17 +29,19 @@ def clean(
     inputs: Input = None,
     output: Output = None,
     records: Records = None,
+    template: Template = None,
     as_json: AsJson = False,
 ) -> int:
     """Write a cleaned copy with a manifest of what was dropped and why. The original is never altered."""
     from dataset.clean import clean as clean_rows
     from dataset.cleaned_copy import manifest_path, write_cleaned
-    from dataset.read import read
+    from dataset.read import Dataset, read
 
-    data = read(file, inputs=inputs or None, output=output, records=records).usable()
-    seen = None
-    if training is not None:
-        seen = read(training, inputs=inputs or None, output=output, records=records).usable().rows
+    def rows_of(path: Path) -> Dataset:
+        return read(path, inputs=inputs or None, output=output, records=records, template=template).usable()
+
+    data = rows_of(file)
+    seen = None if training is None else rows_of(training).rows
     cleaned = clean_rows(data.rows, fixes, training=seen)
     manifest = write_cleaned(data, cleaned, out, today=date.today(), keep=keep or ())
     if as_json:

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from dataset.read import Dataset
     from dataset.render import Renderer
 
-DataFile = Annotated[Path, typer.Argument(help="JSONL, JSON, CSV or TSV.", show_default=False)]
+DataFile = Annotated[
+    Path, typer.Argument(help="JSONL, JSON, CSV, TSV, Parquet or Excel; also in a .gz or .zip.", show_default=False)
+]
 Input = Annotated[list[str] | None, typer.Option("--input", help="Column that makes the input; may be repeated.")]
 Output = Annotated[str | None, typer.Option(help="Column that holds the answer.", show_default=False)]
 Records = Annotated[str | None, typer.Option(help="Path to the rows in nested JSON.", show_default=False)]
+Template = Annotated[
+    str | None,
+    typer.Option(help="Prompt with columns in braces, in place of --input: 'Sort: {subject}'.", show_default=False),
+]
 Group = Annotated[
     str | None, typer.Option(help="Column whose values must stay on one side of a split.", show_default=False)
 ]
@@ -30,6 +36,7 @@ def check(
     inputs: Input = None,
     output: Output = None,
     records: Records = None,
+    template: Template = None,
     group: Group = None,
     base_model: Annotated[str, typer.Option(help="Whose tokenizer counts; estimated where it is not here.")] = "",
     max_tokens: Annotated[int, typer.Option(help="Longest row that will be trained on.", min=8)] = 512,
@@ -38,8 +45,8 @@ def check(
     """Check a data set, and a held-out one against it. Exit 1 when something must be mended."""
     from dataset.check import check as check_data
 
-    data = _read(file, inputs, output, records)
-    held_out = None if validation is None else _read(validation, inputs, output, records)
+    data = _read(file, inputs, output, records, template)
+    held_out = None if validation is None else _read(validation, inputs, output, records, template)
     report = check_data(
         data,
         validation=held_out,
@@ -74,6 +81,7 @@ def split(
     inputs: Input = None,
     output: Output = None,
     records: Records = None,
+    template: Template = None,
     group: Group = None,
     validation_share: Annotated[float, typer.Option(help="Share of rows to steer by.", min=0, max=0.9)] = 0.1,
     test_share: Annotated[float, typer.Option(help="Share of rows that only the judge reads.", min=0, max=0.9)] = 0.2,
@@ -88,7 +96,7 @@ def split(
     from dataset.split import split as split_rows
     from dataset.write import without_unusable, write_chat
 
-    data = _read(file, inputs, output, records).usable()
+    data = _read(file, inputs, output, records, template).usable()
     kept, dropped = without_unusable(data.rows)
     parts = split_rows(
         kept, seed=seed, validation_share=validation_share, test_share=test_share, group=group, shifted=shifted
@@ -121,10 +129,12 @@ def split(
     return OK
 
 
-def _read(file: Path, inputs: list[str] | None, output: str | None, records: str | None) -> Dataset:
+def _read(
+    file: Path, inputs: list[str] | None, output: str | None, records: str | None, template: str | None
+) -> Dataset:
     from dataset.read import read
 
-    return read(file, inputs=inputs or None, output=output, records=records)
+    return read(file, inputs=inputs or None, output=output, records=records, template=template)
 
 
 def renderer_of(base_model: str) -> Renderer | None:

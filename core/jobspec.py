@@ -66,6 +66,8 @@ class JobSpec(BaseModel):
     """Column that holds the answer, for tables."""
     records: str | None = None
     """Path to the list of rows inside nested JSON."""
+    template: str | None = None
+    """Prompt with columns in braces, such as `Sort: {subject}`; stands in for `inputs`."""
     system_prompt: str | None = None
     """Instruction put before rows that have none."""
     method: MethodSpec = MethodSpec()

@@ -70,11 +70,12 @@ def cheapest_share(totals: Totals) -> dict[ApproachId, list[float]]:
 def tornado(at_end: dict[ApproachId, Array], x: dict[str, Array]) -> tuple[TornadoOf, list[Bar]]:
     """What moves the difference between the cheapest tune and the cheapest prompting most.
 
-    For each input: the mean difference in the fifth of the draws where it is lowest, and where it is highest.
+    Approaches that are not in `at_end` are not weighed. For each input: the mean difference in the fifth of the draws
+    where it is lowest, and where it is highest.
     """
 
     def cheapest(names: tuple[ApproachId, ...]) -> ApproachId:
-        return min(names, key=lambda name: float(np.median(at_end[name])))
+        return min((name for name in names if name in at_end), key=lambda name: float(np.median(at_end[name])))
 
     tuned, prompted = cheapest(TUNED), cheapest(PROMPTED)
     difference = at_end[tuned] - at_end[prompted]

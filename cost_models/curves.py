@@ -38,7 +38,9 @@ def cost(
     run = simulate(answers, today=today, options=options, book=book)
     totals = run.totals
     at_end = {name: total[:, -1] for name, total in totals.items()}
-    pair, bars = tornado(at_end, run.x)
+    # Where no data may leave, nobody weighs a managed host: what decides is looked for among the others.
+    open_ = {name: total for name, total in at_end.items() if name != "ft_managed" or not run.setting.own_machines}
+    pair, bars = tornado(open_, run.x)
     months = options.months
     present = _present(options)
     volume = run.x["volume_per_month"]
@@ -48,7 +50,7 @@ def cost(
         break_even=break_even(totals),
         tornado=bars,
         tornado_of=pair,
-        flip=cheapest_flip(at_end, run.x),
+        flip=cheapest_flip(open_, run.x),
         prices=[PriceUsed.model_validate(book.row(item).brief()) for item in run.prices_used],
         events=sorted([*host_events(book, today, months), *_again(run, months)], key=lambda event: event.month),
         terms={name: _term_totals(run, name, options) for name in APPROACHES},
@@ -62,6 +64,7 @@ def cost(
         worth=worth_of(run, options),
         managed_host=run.host,
         own_machines=run.setting.own_machines,
+        variants={"ft_self": "small_encoder"} if run.encoder else {},
         not_counted=[*NOT_COUNTED, *(["Prices are held as they are today."] if options.hold_prices else [])],
         today=today,
         seed=options.seed,

@@ -61,6 +61,8 @@ class Defaults(BaseModel):
     vector_store: str
     reranking: str
     serving_gpu: str
+    encoder_gpu: str
+    """The card of a small encoder: the cheapest that is rented by itself."""
     training_gpu: str
     pretraining_gpu: str
     pretraining_hours: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.answers import Answers
+from cost_models.encoder import INPUTS, encoder_fits
 from cost_models.facts import Assumption, cost_facts
 
 ANSWERED = "Your answer"
@@ -10,8 +11,8 @@ ANSWERED = "Your answer"
 VOLUME_DOUBT = 1.25
 TOKEN_DOUBT = 1.15
 MOVES_COST = (
-    "task_kind", "knowledge_freshness", "task_stability", "input_tokens", "output_tokens", "volume_per_month",
-    "labelled_examples", "own_text_tokens", "has_eval_set", "tenants", "stakes", "privacy",
+    "task_kind", "classes", "knowledge_freshness", "task_stability", "input_tokens", "output_tokens",
+    "volume_per_month", "labelled_examples", "own_text_tokens", "has_eval_set", "tenants", "stakes", "privacy",
 )  # fmt: skip
 """Answers that the bills depend on; the others change advice only."""
 _FRESHNESS_ASSUMED = "slow"
@@ -27,6 +28,9 @@ def resolve(answers: Answers) -> list[Assumption]:
     table["refresh_months"] = _renamed(table, f"refresh_months.{stability}")
     for name in [name for name in table if name.startswith(("corpus_refresh_share.", "refresh_months."))]:
         del table[name]
+    if not encoder_fits(answers):
+        for name in INPUTS:
+            del table[name]
     for field, says, likely in _token_sizes(answers):
         table[field] = _tokens(field, says, getattr(answers, field), likely)
     if answers.volume_per_month is not None:

@@ -151,6 +151,8 @@ class CostReport(BaseModel):
     """Price items that managed tuning is counted with."""
     own_machines: bool
     """True when prompting and RAG are counted on one's own card, as no data may leave."""
+    variants: dict[ApproachId, str] = {}
+    """Approaches that are counted in another form than their usual one: `small_encoder` for `ft_self`."""
     not_counted: list[str]
     today: date
     seed: int

@@ -15,6 +15,7 @@ import numpy as np
 from core.answers import APPROACHES, Answers, ApproachId
 from core.errors import NotFound, Problem, ProblemsFound
 from cost_models.draws import Array, draw
+from cost_models.encoder import encoder_fits, encoder_tuning
 from cost_models.facts import Assumption, Defaults, cost_facts
 from cost_models.inputs import resolve
 from cost_models.managed import choose_host, retirement_month
@@ -41,6 +42,8 @@ class Simulation:
     """USD paid in each month, discounted, shape (draws, months + 1)."""
     prices_used: list[str]
     host: str
+    encoder: bool
+    """True where `ft_self` is a small encoder."""
 
     @property
     def totals(self) -> dict[ApproachId, Array]:
@@ -83,6 +86,9 @@ def simulate(
         batch_share=options.batch_share,
     )
     terms = terms_of(setting)
+    encoder = encoder_fits(answers)
+    if encoder:
+        terms["ft_self"] = encoder_tuning(setting)
     steps = _steps(x, retirement_month(book, host, today))
     drift = {} if options.hold_prices else _drift(setting)
     discount = (1 + options.discount_rate) ** (-setting.months / 12)
@@ -96,6 +102,7 @@ def simulate(
         flows=flows,
         prices_used=list(used),
         host=host,
+        encoder=encoder,
     )
 
 
@@ -114,6 +121,8 @@ def chosen(defaults: Defaults, choices: Mapping[Choice, str], book: PriceBook) -
             what = f"`{choice}` names no price that we have (got {name!r:.60})."
             problems.append(Problem(what=what, where=f"choices.{choice}", hint="`tuneworthy prices` lists the items."))
         changes[choice] = [name] if choice == "managed" else name
+        if choice == "serving_gpu":
+            changes["encoder_gpu"] = name
     if problems:
         raise ProblemsFound(problems)
     return defaults.model_copy(update=changes)

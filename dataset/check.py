@@ -44,7 +44,7 @@ def check(
     rows = dataset.rows
     keys = keys_of(rows)
     labels = labels_of(rows)
-    findings: list[Finding] = [*dataset.findings, *check_shape(rows), *check_duplicates(rows, keys)]
+    findings: list[Finding] = [*dataset.findings, *check_shape(rows), *check_duplicates(rows, keys, labels)]
     findings.extend(check_conflicts(rows, keys, labels))
     if validation is not None:
         findings.extend(check_overlap(rows, keys, validation.rows))

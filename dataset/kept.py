@@ -66,10 +66,10 @@ def data_ref(folder: Path, *, renderer: Renderer | None = None, today: date | No
         raise BadInput(
             "is not whole, so it cannot be used.", "Delete it, and take the data in again.", file=str(folder)
         )
-    data = _original(folder, "original", manifest, manifest.name)
+    data = read_original(folder, "original", manifest, manifest.name)
     if data is None:
         raise BadInput("has lost its original.", "Delete it, and take the data in again.", file=str(folder))
-    held_out = _original(folder, "test_original", manifest) or _original(folder, "validation_original", manifest)
+    held_out = read_original(folder, "test_original", manifest) or read_original(folder, "validation_original", manifest)
     report = check(data, validation=held_out, renderer=renderer, today=today or date.today())
     counts = {part: len(manifest.lines.get(part, [])) for part in parts}
     return DataRef(
@@ -87,16 +87,20 @@ def data_ref(folder: Path, *, renderer: Renderer | None = None, today: date | No
     )
 
 
-def _original(folder: Path, stem: str, manifest: Manifest, name: str | None = None) -> Dataset | None:
-    """A file as it was given, read as it was read then; None where none was given."""
+def read_original(folder: Path, stem: str, manifest: Manifest, name: str | None = None) -> Dataset | None:
+    """A file as it was given, read as it was read then; None where none was given.
+
+    `stem` is original, validation_original or test_original; `name` what it is called in messages.
+    """
     path = next(iter(folder.glob(f"{stem}.*")), None)
     if path is None:
         return None
     return read(
         path,
-        inputs=manifest.inputs if manifest.output else None,
+        inputs=manifest.inputs if manifest.output and not manifest.template else None,
         output=manifest.output,
         records=manifest.records,
         system_prompt=manifest.system_prompt,
+        template=manifest.template,
         name=name,
     ).usable()

@@ -60,6 +60,7 @@ def adopt(
     output: str | None = None,
     records: str | None = None,
     system_prompt: str | None = None,
+    template: str | None = None,
     validation: tuple[Upload, str] | None = None,
     test: tuple[Upload, str] | None = None,
     seed: int = 7,
@@ -91,6 +92,7 @@ def adopt(
                     output=output,
                     records=records,
                     system_prompt=system_prompt,
+                    template=template,
                     max_bytes=max_bytes,
                     name=_shown(source[1]),
                 ).usable()
@@ -122,6 +124,7 @@ def adopt(
             inputs=list(data.inputs),
             output=data.output,
             records=data.records,
+            template=template,
             system_prompt=system_prompt,
             group=group,
             seed=seed,

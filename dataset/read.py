@@ -63,13 +63,15 @@ def read(
 ) -> Dataset:
     """Read `path`, guessing format, encoding, delimiter and columns; `inputs`, `output` and `records` overrule.
 
-    `template` is a prompt with columns in braces (`Sort: {subject}`), which are the inputs then. `system_prompt` is
+    `template` is a prompt with columns in braces (`Sort: {subject}`), which are the inputs then; not beside `inputs`. `system_prompt` is
     put before rows that have none. A file that holds records of no known format comes back with
     no rows, its columns, and an `unknown_format` finding, so that somebody can choose the columns.
     Raises `NotFound`, or `BadInput` for a file that is empty, binary, above `max_bytes`, or lacks a chosen column.
     """
     path, shown = Path(path), name or str(path)
     filled = PromptTemplate.parse(template) if template else None
+    if filled and inputs:
+        raise BadInput("a prompt template names the input columns itself.", "Leave the input columns out.", file=shown)
     try:
         with unpacked(path, shown, max_bytes) as inner:
             opened = open_text(inner.path, name=shown, max_bytes=max_bytes)

@@ -34,6 +34,8 @@ class Manifest(BaseModel):
     inputs: list[str] = []
     output: str | None = None
     records: str | None = None
+    template: str | None = None
+    """The prompt over columns that made the inputs."""
     system_prompt: str | None = None
     group: str | None = None
     seed: int

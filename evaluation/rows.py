@@ -9,8 +9,8 @@ from pathlib import Path
 
 from core.errors import BadInput, Refused
 from core.jobspec import JobSpec
+from dataset.job_rows import read_for_job
 from dataset.normalise import keys_of
-from dataset.read import Dataset, read
 from dataset.row import Row
 
 SELECTION_ROWS = 16
@@ -49,7 +49,7 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
     path = spec.test or spec.validation
     if path is None:
         raise BadInput("no rows to judge on are given.", "Set `test` (or `validation`) to a file of held-out rows.")
-    held_out = _read(spec, path)
+    held_out = read_for_job(spec, path)
     rows = [row for row in held_out.rows if row.answer.strip() and row.asked]
     if not rows:
         raise BadInput("has no row with an answer.", "Judging needs rows with the right answer.", file=path)
@@ -60,7 +60,7 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
     selection: list[Row] = []
     on_validation = bool(spec.test and spec.validation)
     if spec.test and spec.validation:
-        validation = [row for row in _read(spec, spec.validation).rows if row.answer.strip()]
+        validation = [row for row in read_for_job(spec, spec.validation).rows if row.answer.strip()]
         selection = _sample(_unlike(validation, chosen), SELECTION_ROWS, spec.seed)
     if not selection and train:
         on_validation = False
@@ -86,19 +86,13 @@ def _training_rows(spec: JobSpec) -> list[Row]:
     """Rows with an answer. Raises `Refused` where the file is not the one that was trained on."""
     if not spec.dataset:
         return []
-    data = _read(spec, spec.dataset)
+    data = read_for_job(spec, spec.dataset)
     if spec.dataset_sha256 and spec.dataset_sha256 != data.sha256:
         raise Refused(
             f"{spec.dataset} has changed since the tune was asked for, so what was trained on is not known.",
             "Put the file back, or launch a new evaluation with the new one.",
         )
     return [row for row in data.rows if row.answer.strip()]
-
-
-def _read(spec: JobSpec, path: str) -> Dataset:
-    return read(
-        Path(path), inputs=spec.inputs, output=spec.output, records=spec.records, system_prompt=spec.system_prompt
-    ).usable()
 
 
 def _sample(rows: Sequence[Row], n: int, seed: int) -> list[Row]:

@@ -6,12 +6,12 @@ Whatever is left out is counted before the trainer sees the data, because TRL dr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.errors import BadInput, Refused
 from core.jobspec import JobSpec
-from dataset.read import Dataset, read
+from dataset.job_rows import read_for_job
 from dataset.render import Encoded, Renderer
+from dataset.understood import Dataset
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ class Part:
 
 def load_part(spec: JobSpec, path: str, renderer: Renderer, max_tokens: int) -> Part:
     """The rows of `path`, at most `max_tokens` each. Raises `BadInput` where no row has a token to learn."""
-    data = read(
-        Path(path), inputs=spec.inputs, output=spec.output, records=spec.records, system_prompt=spec.system_prompt
-    ).usable()
+    data = read_for_job(spec, path)
     kept: list[Encoded] = []
     cut = without = refused = lost = 0
     first = ""

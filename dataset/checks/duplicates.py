@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from dataset.checks.near_labels import check_near_labels
 from dataset.finding import Finding, finding, plural
 from dataset.normalise import Keys
 from dataset.row import Row
 
 
-def check_duplicates(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
-    """exact_duplicate and near_duplicate."""
+def check_duplicates(rows: Sequence[Row], keys: Keys, labels: Mapping[str, int]) -> Iterator[Finding]:
+    """exact_duplicate, near_duplicate and near_conflict."""
     yield from check_exact(rows, keys)
-    yield from check_near(rows, keys)
+    yield from check_near(rows, keys, labels)
 
 
 def check_exact(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
@@ -45,14 +46,14 @@ def check_exact(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
         )
 
 
-def check_near(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
-    """near_duplicate."""
+def check_near(rows: Sequence[Row], keys: Keys, labels: Mapping[str, int]) -> Iterator[Finding]:
+    """near_duplicate, and near_conflict where there are labels."""
     from dataset.near import near_duplicates
 
     near = near_duplicates(keys.sketched_users)
     texts = keys.sketched_users.texts
-    has_partner = {text for text, partner in zip(texts, near.partner, strict=True) if partner >= 0}
-    lines = [row.line for row, key in zip(rows, keys.users, strict=True) if key in has_partner]
+    partners = {text: texts[partner] for text, partner in zip(texts, near.partner, strict=True) if partner >= 0}
+    lines = [row.line for row, key in zip(rows, keys.users, strict=True) if key in partners]
     if lines:
         at_least = "" if near.complete else "At least "
         yield finding(
@@ -63,3 +64,4 @@ def check_near(rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
             "(four fifths of the character 5-grams shared).",
             "Let the split keep them on one side (it does by default); drop copies that teach nothing new.",
         )
+        yield from check_near_labels(rows, keys.users, partners, labels)

@@ -22,7 +22,8 @@ MONTHS = 24
 EXACT = LIKELY | {
     "hours.prompt.build": 10.0, "hours.prompt.month": 2.0, "hours.examples.build": 10.0, "hours.examples.month": 1.0,
     "hours.rag.build": 100.0, "hours.rag.month": 10.0, "hours.tune.build": 60.0, "hours.tune.month": 4.0,
-    "hours.serving.build": 40.0, "hours.serving.month": 12.0, "hours.pretraining.build": 15_000.0,
+    "hours.encoder.build": 20.0, "hours.encoder.month": 3.0, "encoder_parameters_million": 110.0,
+    "encoder_mfu": 0.25, "hours.serving.build": 40.0, "hours.serving.month": 12.0, "hours.pretraining.build": 15_000.0,
     "hours.pretraining.month": 320.0, "hours.retrain": 20.0, "hours.migration": 12.0, "engineer_rate_factor": 1.0,
     "lifetime_months": 18.0, "refresh_months": 10.0, "retrain_runs": 3.0, "retrain_label_share": 0.2,
     "cache_ttl_minutes": 8.0, "rerank_share": 0.0, "label_care": 1.0, "replicas": 1.0, "pretraining_scale": 1.0,
@@ -97,6 +98,35 @@ def test_self_hosted_tuning() -> None:
     month = CARD + 18 * HOUR
     again = 0.2 * 1_000 * 1.0 + 3 * LORA_RUN + 20 * HOUR
     assert spent("ft_self") == pytest.approx(start + MONTHS * month + 2 * again, rel=1e-6)
+
+
+def test_self_hosted_tuning_of_a_classifier_is_a_small_encoder_on_a_small_card() -> None:
+    sorting = ANSWERS.model_copy(update={"task_kind": "classify", "classes": 12})
+    found = report(sorting)
+    # 1,000 rows of 400 tokens, two passes, 6 FLOPs for each of 110 million parameters, half an hour around it.
+    run = (1_000 * 400 * 2 * 6 * 110e6 / (65e12 * 0.25) / 3600 + 0.5) * 0.5
+    start = 500 * 1.0 + 10 * run + 80 * HOUR
+    month = 730 * 0.5 + 7 * HOUR
+    again = 0.2 * 1_000 * 1.0 + 3 * run + 20 * HOUR
+    assert found.curves["ft_self"].p50[MONTHS] == pytest.approx(start + MONTHS * month + 2 * again, rel=1e-6)
+    assert found.variants == {"ft_self": "small_encoder"} and report().variants == {}
+    few = sorting.model_copy(update={"classes": 26})
+    assert report(few).variants == {}, "500 labels are fewer than 20 for each of 26 classes"
+
+
+def test_a_full_small_card_is_joined_by_another_and_the_card_chosen_to_serve_on_is_taken() -> None:
+    # A T4 reads 65e12 x 0.25 / (2 x 110e6) tokens/s, half of which is filled; a call is 400 of them.
+    full = 65e12 * 0.25 / (2 * 110e6) * 0.5 * 730 * 3600 / 400
+    sorting = ANSWERS.model_copy(update={"task_kind": "classify", "volume_per_month": 0.9 * full})
+    months = np.diff(report(sorting, volume_growth=1.0).curves["ft_self"].p50)
+    assert months[2] - months[0] == pytest.approx(730 * 0.5, abs=0.05), "0.9 x 2^(2/12) is above one card"
+    taken = report(sorting, choices={"serving_gpu": "gpu.l40s.runpod-secure"})
+    assert taken.monthly_usd["ft_self"] == pytest.approx(730 * 1.0 + 7 * HOUR)
+
+
+def test_where_no_data_may_leave_a_managed_host_is_not_weighed() -> None:
+    strict = report(ANSWERS.model_copy(update={"privacy": "strict"}))
+    assert strict.tornado_of.tuned != "ft_managed" and report().tornado_of.tuned == "ft_managed"
 
 
 def test_retrieval_with_tuning() -> None:

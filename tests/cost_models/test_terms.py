@@ -35,6 +35,7 @@ PRICES = {
     "tune.azure.gpt-4.1-mini.output": 1.6,
     "tune.azure.gpt-4.1-mini.hosting": 1.7,
     "gpu.l40s.runpod-secure": 1.0,
+    "gpu.t4.aws": 0.5,
     "gpu.h100-sxm.lambda.x8": 4.0,
     "engineer.hour": 100.0,
     "label.llm": 0.01,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from dataset.checks.conflicts import check_conflicts
+from dataset.checks.duplicates import check_duplicates
 from dataset.checks.labels import check_labels, labels_of
 from dataset.checks.spelling import check_spelling
 from dataset.checks.split_classes import check_split_classes
@@ -148,3 +149,24 @@ def test_labels_can_only_contradict_each_other(pair: Pair) -> None:
     found = conflicts([*rows, pair("Where is it?", "delivery", 50), pair("where  is it?", "refund", 51)])
     assert (found.severity, found.count, found.rows) == ("error", 1, [50, 51])
     assert "labels" in found.message
+
+
+def test_near_copies_under_different_labels_are_a_note(pair: Pair) -> None:
+    rows = labelled(pair, {"delivery": 20, "refund": 20})
+    text = "Could you please tell me where the parcel is that I ordered on Monday"
+    rows += [pair(text, "delivery", 51), pair(f"{text}?", "delivery", 52), pair(f"{text} last", "refund", 53)]
+    far = [pair(f"{text} morning, {'lamp ' * 20}", "delivery", 54), pair("lamp " * 20, "refund", 55)]
+    findings = {
+        found.check: found for found in check_duplicates([*rows, *far], keys_of([*rows, *far]), labels_of(rows))
+    }
+    assert findings["near_conflict"].severity == "note"
+    assert findings["near_conflict"].rows == [51, 52, 53]
+    assert "line 51 (`delivery`) and line 53 (`refund`)" in findings["near_conflict"].message
+
+
+def test_near_copies_under_one_label_or_without_labels_are_no_conflict(pair: Pair) -> None:
+    text = "Could you please tell me where the parcel is that I ordered on Monday"
+    same = [pair(text, "delivery", 1), pair(f"{text} last", "delivery", 2)]
+    for labels in ({"delivery": 40, "refund": 40}, {}):
+        rows = same if labels else [same[0], pair(f"{text} last", "It is here.", 2)]
+        assert "near_conflict" not in {found.check for found in check_duplicates(rows, keys_of(rows), labels)}
