@@ -9,18 +9,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app_pages.judge_view import ORDER, SHORT
+from dataset.spreadsheet import safe_cell
 from evaluation.report import EvaluationReport, JudgedAnswer, WorseRow
 
 A_PAGE = 8
 WORSE_FIRST = 5
 ALL, GAINED, LOST, WRONG, CUT = "All", "Tuned better", "Tuned worse", "Tuned wrong", "Cut off"
 RIVALS = ("best_prompt", "base")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe_cell(text: str) -> str:
-    """Text that a spreadsheet will not run as a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
 def as_csv(answers: Sequence[JudgedAnswer]) -> str:

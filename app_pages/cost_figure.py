@@ -156,7 +156,7 @@ def _break_even_band(chart: Figure, report: CostReport, recommended: str, ruled_
         line_width=0,
         layer="below",
         annotation={"text": "break-even", "font": {"size": 11, "color": GREY}},
-        annotation_position="bottom right",
+        annotation_position="top right",
     )
 
 

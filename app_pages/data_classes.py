@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app_pages import data_rows
+from app_pages.data_copies import answers_of
 from app_pages.figures import plain
 from core.plan import DataRef
 from dataset.checks.labels import labels_of
 from dataset.finding import plural
+from dataset.row import Message, Row
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -58,15 +60,17 @@ def show(data: DataRef) -> None:
 
 @lru_cache(maxsize=4)
 def _counts(paths: tuple[str, ...], _changed: tuple[int, ...]) -> dict[str, Counter[str]]:
-    parts = dict(zip(data_rows.PARTS, (data_rows.rows_of(path) for path in paths), strict=True))
-    if not labels_of([row for rows in parts.values() for row in rows]):
-        return {}
+    first = data_rows.first_rows(paths[0])
+    many = len(first) == data_rows.MEASURED_ROWS
+    if many and len({row.answer for row in first}) > 1 and not labels_of(first):
+        return {}  # texts: a million of them need not be counted
     found: dict[str, Counter[str]] = {}
-    for part, rows in parts.items():
-        for row in rows:
-            if row.answer.strip():
-                found.setdefault(row.answer, Counter())[part] += 1
-    return found
+    for part, path in zip(data_rows.PARTS, paths, strict=True):
+        for answer in answers_of(path):
+            if answer.strip():
+                found.setdefault(answer, Counter())[part] += 1
+    every = [Row((Message("assistant", answer),), 0) for answer in found]
+    return found if labels_of([row for row in every for _ in range(found[row.answer].total())]) else {}
 
 
 def ranked(counts: dict[str, Counter[str]]) -> list[str]:

@@ -115,6 +115,9 @@ def show(found: FirstLook) -> None:
             f"Understood as {found.data.format.replace('_', ' ')}, {found.data.encoding}. Counts and lines are of "
             "these rows alone; copies, classes and leaks show in full at the end."
         )
+        data_findings.cards([one.model_dump() for one in found.findings])
+        if not found.findings:
+            st.caption(":material/check_circle: Nothing to mend in these rows.")
         st.table(
             [
                 {
@@ -128,9 +131,6 @@ def show(found: FirstLook) -> None:
             border="horizontal",
             alt="The first rows as they were understood.",
         )
-        data_findings.cards([one.model_dump() for one in found.findings])
-        if not found.findings:
-            st.caption(":material/check_circle: Nothing to mend in these rows.")
 
 
 @contextmanager

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from app_pages.data_copies import rows_at
 from app_pages.figures import plain
 from core.base_models import locate
 from core.errors import BadInput, TuneworthyError
 from core.jobspec import DEFAULT_BASE_MODEL
 from core.plan import DataRef
 from dataset.checks.tokens import token_counts
+from dataset.finding import MAX_ROWS_LISTED
 from dataset.prepare import read_manifest
 from dataset.read import read
 from dataset.render import Renderer
@@ -38,6 +41,11 @@ def _rows_of(path: str, _changed: int) -> tuple[Row, ...]:
     return read(Path(path)).rows
 
 
+def first_rows(path: str) -> tuple[Row, ...]:
+    """As many as are measured."""
+    return rows_at(path, range(1, MEASURED_ROWS + 1))
+
+
 def renderer_of(model: str | None) -> Renderer | None:
     """Tokenizer and template of a base model (the default for None); None while it is not on this machine."""
     model = model or DEFAULT_BASE_MODEL
@@ -56,13 +64,13 @@ def _renderer(folder: str, name: str) -> Renderer:
 def lengths(data: DataRef, renderer: Renderer | None) -> tuple[list[int], str]:
     """Length of each of the first training rows, and in what it is counted."""
     if renderer is None:
-        return [len(row.text) for row in rows_of(data.train)[:MEASURED_ROWS]], "characters"
+        return [len(row.text) for row in first_rows(data.train)], "characters"
     return _tokens(data.train, Path(data.train).stat().st_mtime_ns, renderer), "tokens"
 
 
 @lru_cache(maxsize=12)
 def _tokens(path: str, _changed: int, renderer: Renderer) -> list[int]:
-    encoded = renderer.encode_all(rows_of(path)[:MEASURED_ROWS], None)
+    encoded = renderer.encode_all(first_rows(path), None)
     return [found.tokens for _, found in encoded if not isinstance(found, BadInput)]
 
 
@@ -117,16 +125,21 @@ def table(data: DataRef) -> None:
     )
     cells: list[dict[str, Any]] = []
     for name in PARTS if part == "marked" else [part or "train"]:
-        for row, line in zip(rows_of(str(getattr(data, name))), lines.get(name, []), strict=False):
-            found = ", ".join(problems.get(line, []))
-            if part != "marked" or found:
-                cells.append(_cells(row, line, found))
-            if len(cells) >= FIRST_ROWS:
-                break
-    if any(cells):
-        _show(cells)
-    else:
+        of_part = lines.get(name, [])
+        wanted: Sequence[int] = range(1, min(FIRST_ROWS, len(of_part)) + 1)
+        if part == "marked":
+            wanted = [number for number, line in enumerate(of_part, 1) if line in problems]
+        for row in rows_at(str(getattr(data, name)), wanted[: FIRST_ROWS - len(cells)]):
+            line = of_part[row.line - 1]
+            cells.append(_cells(row, line, ", ".join(problems.get(line, []))))
+    if not cells:
         st.caption("These rows were left out, or stand in a file of their own.")
+        return
+    _show(cells)
+    if part == "marked":
+        st.caption(f"Each finding lists its first {MAX_ROWS_LISTED} lines.")
+    elif len(lines.get(part or "train", [])) > len(cells):
+        st.caption(f"The first {len(cells):,} of {len(lines[part or 'train']):,} rows.")
 
 
 def problems_by_line(data: DataRef) -> dict[int, list[str]]:
@@ -171,10 +184,10 @@ def mask(data: DataRef, renderer: Renderer | None) -> None:
     if renderer is None:
         st.caption("Which part of a row is learned can be shown once the base model is on this machine.")
         return
-    rows = rows_of(data.train)
-    number = st.number_input("Training row", 1, len(rows), 1, key="data.mask.row", width=160)
+    number = int(st.number_input("Training row", 1, data.train_rows, 1, key="data.mask.row", width=160))
+    (row,) = rows_at(data.train, range(number, number + 1))
     with st.container(border=True):
-        st.markdown("".join(_piece(text, learned) for text, learned in renderer.preview(rows[int(number) - 1])))
+        st.markdown("".join(_piece(text, learned) for text, learned in renderer.preview(row)))
     st.caption("Marked: what the model learns to say. The rest it only reads.")
 
 

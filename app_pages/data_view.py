@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
 
-from app_pages import data_picker, data_rows, state
+from app_pages import data_first_look, data_picker, data_rows, state
 from app_pages.figures import plain
 from core.plan import DataRef
 from dataset.finding import plural
@@ -57,13 +59,25 @@ def read_again(data: DataRef) -> None:
         st.expander("Read other columns", icon=":material/view_column:", key="data.again"),
         state.shown_errors(),
     ):
-        found = read(originals[0], records=manifest.records, name=data.name)
+        columns = _columns(originals[0], originals[0].stat().st_mtime_ns, manifest.records, manifest.name)
         mapping = data_picker.columns_form(
-            "data.again", list(found.columns), manifest.inputs, manifest.output, manifest.system_prompt or ""
+            "data.again", list(columns), manifest.inputs, manifest.output, manifest.system_prompt or ""
         )
         if mapping:
             data_picker.take(originals[0], data.name, **mapping)
             st.rerun()
+
+
+@lru_cache(maxsize=4)
+def _columns(original: Path, _changed_ns: int, records: str | None, name: str) -> tuple[str, ...]:
+    """The columns to choose from; of a large table or JSON Lines its first lines tell them."""
+    head = data_first_look.head_of(original, name) if records is None else None
+    if head is None:
+        return read(original, records=records, name=name).columns
+    with tempfile.NamedTemporaryFile(suffix=Path(head.name).suffix) as file:
+        file.write(head.content)
+        file.flush()
+        return read(Path(file.name), name=head.name).columns
 
 
 def tokens(data: DataRef, renderer: Renderer | None) -> None:

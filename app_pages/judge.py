@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app_pages import answers_view, data_rows, job_view, judge_view, state
+from app_pages import answers_view, data_rows, job_view, judge_view, learning_view, state
 from app_pages.figures import STATES, VERDICTS, badge, plain
 from backends.chain import launch_evaluation
 from backends.launch import state_of
@@ -172,3 +172,4 @@ with state.shown_errors():
         with state.shown_errors():
             show(now)
     offer(rest)
+    learning_view.section(state.store())

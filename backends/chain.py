@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backends.engines import engine
 from backends.launch import over_budget, submit, with_data_hash
 from core.base_models import locate
@@ -39,7 +41,7 @@ def launch_evaluation(store: Store, train: JobRecord, evaluation_plan: Evaluatio
     Raises `ProblemsFound`; then nothing was started.
     """
     spec = judge_spec(train.spec).model_copy(update={"job": train.id, "group": train.spec.group})
-    (predicted,) = _checked([spec])
+    (predicted,) = needs([spec])
     record = store.add_job(with_data_hash(spec), plan_id=train.plan_id, predicted=predicted)
     _write_down(store, record, evaluation_plan)
     return submit(store, record)
@@ -106,19 +108,31 @@ def _with_data(spec: JobSpec, plan: Plan) -> JobSpec:
 
 
 def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: EvaluationPlan | None) -> list[JobRecord]:
-    specs = [with_data_hash(spec) for spec in [*_prepare_first(specs[0]), *specs]]
-    predicted = _checked(specs)
-    group = new_id("group")
+    specs = [with_data_hash(spec) for spec in [*preparation(specs[0]), *specs]]
+    records = store_chain(store, specs, needs(specs), group=new_id("group"), plan_id=plan.id)
+    _write_down(store, records[-1], evaluation_plan)
+    return submit_chain(store, records)
+
+
+def store_chain(
+    store: Store, specs: list[JobSpec], predicted: list[RunEstimate], *, group: str, plan_id: str | None
+) -> list[JobRecord]:
+    """Keep jobs that run one after the other, each judgement with the training before it.
+
+    All intents are stored before the first one starts: a crash between two leaves nothing unknown.
+    """
     records: list[JobRecord] = []
     for bare, estimate in zip(specs, predicted, strict=True):
         before = records[-1] if records else None
         updates: dict[str, object] = {"group": group, "after": [before.id] if before else []}
         if bare.kind == "evaluate" and before is not None and before.kind == "train":
             updates["job"] = before.id
-        spec = bare.model_copy(update=updates)
-        records.append(store.add_job(spec, plan_id=plan.id, predicted=estimate))
-    # All intents are stored before the first one starts: a crash between two leaves nothing unknown.
-    _write_down(store, records[-1], evaluation_plan)
+        records.append(store.add_job(bare.model_copy(update=updates), plan_id=plan_id, predicted=estimate))
+    return records
+
+
+def submit_chain(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
+    """Start stored jobs in their order. Where one cannot start, those before it are cancelled: raises `EngineError`."""
     started: list[JobRecord] = []
     for record in records:
         try:
@@ -131,7 +145,7 @@ def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: Eva
     return started
 
 
-def _checked(specs: list[JobSpec]) -> list[RunEstimate]:
+def needs(specs: list[JobSpec]) -> list[RunEstimate]:
     """What each will need. Raises `ProblemsFound` with everything that would stop any of them."""
     host = engine(specs[0].engine)
     problems = [problem for spec in specs for problem in host.check(spec) if problem.severity == "error"]
@@ -153,7 +167,8 @@ def _write_down(store: Store, judge: JobRecord, evaluation_plan: EvaluationPlan 
     )
 
 
-def _prepare_first(spec: JobSpec) -> list[JobSpec]:
+def preparation(spec: JobSpec) -> list[JobSpec]:
+    """The job that fetches the base of a spec; none where it is here, or none of our business."""
     if spec.engine != "local" or locate(spec.base_model, spec.base_revision).ready:
         return []
     return [

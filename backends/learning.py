@@ -13,16 +13,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backends.chain import _checked as checked
-from backends.chain import _prepare_first as prepare_first
-from backends.chain import estimate_chain, judge_spec
-from backends.engines import engine
-from backends.launch import over_budget, submit, with_data_hash
-from core.errors import BadInput, EngineError, NotFound, ProblemsFound, StoreError
+from backends.chain import estimate_chain, judge_spec, needs, preparation, store_chain, submit_chain
+from backends.launch import over_budget, with_data_hash
+from core.errors import BadInput, NotFound, ProblemsFound, StoreError
 from core.home import check_id, data_dir, new_id
 from core.jobspec import JobSpec
 from core.run_folder import write_atomically
-from core.store import JobRecord, Store
+from core.store import Store
 from dataset.job_rows import read_for_job
 from dataset.row import Row
 from dataset.subsets import nested
@@ -77,16 +74,11 @@ def launch_learning(
         sized = _with_rows(spec, folder, shares)
         bare = [_sized(each, spec, rows, group, epochs) for each, rows in sized]
         specs = [with_data_hash(each) for train in bare for each in (train, _judge(train))]
-        specs = [*prepare_first(specs[0]), *specs]
-        predicted = checked(specs)
+        specs = [*preparation(specs[0]), *specs]
+        predicted = needs(specs)
         if problems := over_budget(spec, estimate_chain(specs)):
             raise ProblemsFound(problems)
-        records: list[JobRecord] = []
-        for each, estimate in zip(specs, predicted, strict=True):
-            updates: dict[str, object] = {"group": group, "after": [records[-1].id] if records else []}
-            if each.kind == "evaluate":
-                updates["job"] = records[-1].id
-            records.append(store.add_job(each.model_copy(update=updates), plan_id=None, predicted=estimate))
+        records = store_chain(store, specs, predicted, group=group, plan_id=None)
         ids = [record.id for record in records if record.kind != "prepare"]
         jobs = LearningJobs(
             group=group,
@@ -106,7 +98,7 @@ def launch_learning(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    _submit_all(store, records)
+    submit_chain(store, records)
     return jobs
 
 
@@ -181,15 +173,3 @@ def _judge(train: JobSpec) -> JobSpec:
 
 def _name(spec: JobSpec) -> str:
     return (spec.name or "Learning curve")[:80]
-
-
-def _submit_all(store: Store, records: Sequence[JobRecord]) -> None:
-    started: list[JobRecord] = []
-    for record in records:
-        try:
-            started.append(submit(store, record))
-        except EngineError:
-            for earlier in started:
-                if earlier.ref is not None:
-                    engine(earlier.engine).cancel(earlier.ref)
-            raise

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from dataset.checks.labels import labels_of
-from dataset.checks.shape import ROLES
+from dataset.checks.shape import ROLES, USUAL_ROLES
 from dataset.checks.spelling import same_but_for_form
 from dataset.masking import mask_personal, mask_secrets
 from dataset.near import near_between, near_duplicates
@@ -17,11 +17,6 @@ from dataset.normalise import keys_of
 from dataset.row import Row
 
 _SPACES = re.compile(r"\s+")
-_ALIASES = {
-    **dict.fromkeys(("assistant", "model", "chatbot", "bot", "gpt", "chatgpt", "ai", "agent"), "assistant"),
-    **dict.fromkeys(("user", "human", "customer", "prompter", "client"), "user"),
-    **dict.fromkeys(("system", "developer", "instructions"), "system"),
-}
 
 
 class Mended(NamedTuple):
@@ -139,7 +134,7 @@ def wrong_roles(rows: Sequence[Row]) -> Iterator[Mended]:
     for place, row in enumerate(rows):
         renamed: dict[str, str] = {}
         for message in row.messages:
-            meant = _ALIASES.get(message.role.strip().lower())
+            meant = USUAL_ROLES.get(message.role.strip().lower())
             if message.role not in ROLES and meant:
                 renamed[message.role] = meant
         if renamed:

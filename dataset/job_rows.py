@@ -10,7 +10,7 @@ from dataset.understood import Dataset
 
 
 def read_for_job(spec: JobSpec, path: str) -> Dataset:
-    """The rows of `path`, one of the spec's files. Raises `NotFound`, or `BadInput` where no row can be learned from."""
+    """The rows of `path`, one of the spec's files. Raises `NotFound`, or `BadInput` where no row can be read."""
     return read(
         Path(path),
         inputs=spec.inputs,

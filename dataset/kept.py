@@ -69,7 +69,9 @@ def data_ref(folder: Path, *, renderer: Renderer | None = None, today: date | No
     data = read_original(folder, "original", manifest, manifest.name)
     if data is None:
         raise BadInput("has lost its original.", "Delete it, and take the data in again.", file=str(folder))
-    held_out = read_original(folder, "test_original", manifest) or read_original(folder, "validation_original", manifest)
+    held_out = read_original(folder, "test_original", manifest) or read_original(
+        folder, "validation_original", manifest
+    )
     report = check(data, validation=held_out, renderer=renderer, today=today or date.today())
     counts = {part: len(manifest.lines.get(part, [])) for part in parts}
     return DataRef(

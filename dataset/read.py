@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput
+from dataset.collector_pause import paused_collector
 from dataset.fields import column_names, dig
 from dataset.finding import Finding
 from dataset.json_records import json_lines, json_records, looks_like_json
@@ -63,9 +64,9 @@ def read(
 ) -> Dataset:
     """Read `path`, guessing format, encoding, delimiter and columns; `inputs`, `output` and `records` overrule.
 
-    `template` is a prompt with columns in braces (`Sort: {subject}`), which are the inputs then; not beside `inputs`. `system_prompt` is
-    put before rows that have none. A file that holds records of no known format comes back with
-    no rows, its columns, and an `unknown_format` finding, so that somebody can choose the columns.
+    `template` is a prompt with columns in braces (`Sort: {subject}`), in place of `inputs`. `system_prompt` is put
+    before rows that have none. A file that holds records of no known format comes back with no rows, its columns, and
+    an `unknown_format` finding, so that somebody can choose the columns.
     Raises `NotFound`, or `BadInput` for a file that is empty, binary, above `max_bytes`, or lacks a chosen column.
     """
     path, shown = Path(path), name or str(path)
@@ -73,7 +74,7 @@ def read(
     if filled and inputs:
         raise BadInput("a prompt template names the input columns itself.", "Leave the input columns out.", file=shown)
     try:
-        with unpacked(path, shown, max_bytes) as inner:
+        with paused_collector(), unpacked(path, shown, max_bytes) as inner:
             opened = open_text(inner.path, name=shown, max_bytes=max_bytes)
             found = _Reading(opened, inner, inputs, output, system_prompt, filled).read(records)
         return found if inner.path == path else replace(found, path=path, sha256=_sha256(path))
@@ -148,9 +149,8 @@ class _Reading:
         return [row for row in rows if row.line not in stray]
 
     def _is_json(self) -> bool:
-        if self.inner.suffix in _JSON_SUFFIXES:
-            return True
-        return self.inner.suffix not in _TABLE_SUFFIXES and looks_like_json(self.opened)
+        suffix = self.inner.suffix
+        return suffix in _JSON_SUFFIXES or (suffix not in _TABLE_SUFFIXES and looks_like_json(self.opened))
 
     def _chosen(self, columns: tuple[str, ...], format_name: str) -> Shape | None:
         found = choose(columns, self.inputs, self.output, self.template, file=self.opened.name)
@@ -225,8 +225,7 @@ class _Reading:
         elif self.bad:
             findings.insert(0, bad_lines(self.bad, len(rows)))
         findings.extend(encoding_findings(self.opened, self.damaged))
-        parts, calls = self.parts, self.calls
-        findings.extend(beyond_text_findings(list(parts), parts.total(), list(calls), calls.total()))
+        findings.extend(beyond_text_findings(self.parts, self.calls))
         inputs, output = tuple(self.inputs or ()), self.output
         if format_name in _TABLES and not output:
             guess = guess_columns(columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dataset.finding import Finding, finding, plural
 from dataset.opening import OpenedFile
@@ -68,21 +68,22 @@ def unknown_columns(columns: Sequence[str], why: str = "") -> Finding:
     )
 
 
-def beyond_text_findings(lines: Sequence[int], parts: int, call_lines: Sequence[int], calls: int) -> list[Finding]:
-    """Pictures and tool calls, which are kept as text, because only text is trained."""
+def beyond_text_findings(parts: Mapping[int, int], calls: Mapping[int, int]) -> list[Finding]:
+    """Pictures and tool calls (how many by line), which are kept as text, because only text is trained."""
     found = []
-    if lines:
+    if parts:
+        pictures = plural(sum(parts.values()), "picture or file", "pictures or files")
         what = (
-            f"{plural(len(lines), 'row holds', 'rows hold')} {plural(parts, 'picture or file', 'pictures or files')}. "
+            f"{plural(len(parts), 'row holds', 'rows hold')} {pictures}. "
             "Each reads as a marker such as [image 1a2b3c4d]; the model will not see it."
         )
         hint = "This release trains on text only: say in words what is seen, or leave these rows out."
-        found.append(finding("text_only", "note", lines, what, hint))
-    if call_lines:
+        found.append(finding("text_only", "note", parts, what, hint))
+    if calls:
         what = (
-            f"{plural(len(call_lines), 'row holds', 'rows hold')} {plural(calls, 'tool call')}. "
+            f"{plural(len(calls), 'row holds', 'rows hold')} {plural(sum(calls.values()), 'tool call')}. "
             "Each reads as JSON text, and its tools are not shown to the model."
         )
         hint = "This release trains on text only: describe the tools in the system turn, and parse the answer yourself."
-        found.append(finding("text_only", "warning", call_lines, what, hint))
+        found.append(finding("text_only", "warning", calls, what, hint))
     return found

@@ -98,6 +98,10 @@ class Renderer:
         """Tokens of a plain text, without a template."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
+    def encode_text(self, text: str, *, start: bool = False) -> list[int]:
+        """Token ids of a plain text, without a template; with `start`, what the tokenizer puts before a text too."""
+        return list(self._tokenizer.encode(text, add_special_tokens=start).ids)
+
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """The text of token ids."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens))

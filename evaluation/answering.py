@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from core.run_folder import RunFolder
 from evaluation.cache import AnswerCache
 from evaluation.judged_model import Model
 from serving.completion import Completion
 
+T = TypeVar("T")
 MOST_STEP_EVENTS = 1000
 """Of one judgement: whoever looks reads all of its events."""
 ETA_FROM_ANSWERS = 8
@@ -61,6 +63,10 @@ class Progress:
         self.folder.emit("step", step=min(self.done, self.total), total_steps=self.total, values=values)
 
 
+Likelihoods = list[float]
+"""How likely each choice of a question is, in nats."""
+
+
 class Answerer:
     """One loaded model, asked with or without its adapter."""
 
@@ -76,30 +82,68 @@ class Answerer:
         should_stop: Callable[[], bool],
     ) -> None:
         self.model = model
+        self.base = base
         self.adapter = adapter
         self.max_new_tokens = max_new_tokens
+        self.settings = settings
         self.progress = progress
         self.should_stop = should_stop
-        told = settings | {"max_new_tokens": max_new_tokens}
-        self._caches = {False: AnswerCache(base, None, told)}
-        if adapter is not None:
-            self._caches[True] = AnswerCache(base, adapter[1], told)
+
+    def limited(self, max_new_tokens: int) -> Answerer:
+        """The same model with another length of its answers."""
+        return Answerer(
+            self.model,
+            self.base,
+            self.adapter,
+            max_new_tokens=max_new_tokens,
+            settings=self.settings,
+            progress=self.progress,
+            should_stop=self.should_stop,
+        )
 
     def answers(self, prompts: list[list[int]], *, tuned: bool = False) -> list[Completion]:
         """Answers in the order of the prompts; equal prompts are asked once. Raises `Stopped`."""
-        cache = self._caches[tuned]
-        found = [cache.get(prompt) for prompt in prompts]
-        missing = list(dict.fromkeys(tuple(ids) for ids, answer in zip(prompts, found, strict=True) if answer is None))
+        cache = AnswerCache(Completion, *self._weights(tuned), self.settings | {"max_new_tokens": self.max_new_tokens})
+
+        def ask(missing: list[list[int]]) -> Iterator[tuple[int, Completion]]:
+            return self.model.completions(
+                missing, adapter=self._name(tuned), max_new_tokens=self.max_new_tokens, stop=self.should_stop
+            )
+
+        return self._asked(prompts, cache, ask)
+
+    def likelihoods(
+        self, questions: list[tuple[list[int], list[list[int]]]], *, tuned: bool = False
+    ) -> list[Likelihoods]:
+        """The log-probability of each choice, in the order of the questions. Raises `Stopped`."""
+        cache = AnswerCache(list[float], *self._weights(tuned), self.settings | {"likelihoods": 1})
+        # One list of ids a question, so that it can be looked up: -1 stands in no vocabulary.
+        keys = [[*context, *(token for choice in choices for token in (-1, *choice))] for context, choices in questions]
+        known = {tuple(key): question for key, question in zip(keys, questions, strict=True)}
+
+        def ask(missing: list[list[int]]) -> Iterator[tuple[int, Likelihoods]]:
+            return self.model.likelihoods(
+                [known[tuple(key)] for key in missing], adapter=self._name(tuned), stop=self.should_stop
+            )
+
+        return self._asked(keys, cache, ask)
+
+    def _weights(self, tuned: bool) -> tuple[Path, Path | None]:
+        return self.base, self.adapter[1] if tuned and self.adapter else None
+
+    def _name(self, tuned: bool) -> str | None:
+        return self.adapter[0] if tuned and self.adapter else None
+
+    def _asked(
+        self, keys: list[list[int]], cache: AnswerCache[T], ask: Callable[[list[list[int]]], Iterator[tuple[int, T]]]
+    ) -> list[T]:
+        found = [cache.get(key) for key in keys]
+        missing = list(dict.fromkeys(tuple(ids) for ids, answer in zip(keys, found, strict=True) if answer is None))
         self.progress.known(sum(answer is not None for answer in found))
         asked = [list(ids) for ids in missing]
         started = time.monotonic()
-        fresh: dict[tuple[int, ...], Completion] = {}
-        for index, answer in self.model.completions(
-            asked,
-            adapter=self.adapter[0] if tuned and self.adapter else None,
-            max_new_tokens=self.max_new_tokens,
-            stop=self.should_stop,
-        ):
+        fresh: dict[tuple[int, ...], T] = {}
+        for index, answer in ask(asked) if asked else ():
             cache.put(asked[index], answer)
             fresh[missing[index]] = answer
             now = time.monotonic()
@@ -107,6 +151,6 @@ class Answerer:
             started = now
         if len(fresh) < len(missing):
             raise Stopped
-        # Prompts that stood twice were computed once and count as known from the second on.
+        # What stood twice was computed once and counts as known from the second on.
         self.progress.known(sum(answer is None for answer in found) - len(missing))
-        return [answer or fresh[tuple(ids)] for ids, answer in zip(prompts, found, strict=True)]
+        return [fresh[tuple(ids)] if answer is None else answer for ids, answer in zip(keys, found, strict=True)]

@@ -1,6 +1,7 @@
 """Answers that were given before, by the hash of everything that decides them: nothing is computed twice.
 
-cache/answers/<model key>.jsonl, one line an answer. Prompts are not stored, only their hashes; answers are.
+cache/answers/<model key>.jsonl, one line an answer. Prompts are not stored, only their hashes; answers are: a text, or
+how likely each choice is.
 """
 
 from __future__ import annotations
@@ -9,21 +10,24 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.base_models import READY
 from core.home import cache_dir
-from serving.completion import Completion
 
 VERSION = 2
 """Raised when generation changes its answers."""
 
 
-class _Line(BaseModel):
+T = TypeVar("T")
+
+
+class _Line(BaseModel, Generic[T]):
     model_config = ConfigDict(extra="forbid")
     prompt: str
-    answer: Completion
+    answer: T
 
 
 def answers_dir() -> Path:
@@ -33,38 +37,39 @@ def answers_dir() -> Path:
     return folder
 
 
-class AnswerCache:
-    """Answers of one model at one length limit. Several processes may append at once."""
+class AnswerCache(Generic[T]):
+    """Answers of one model under one setting. Several processes may append at once."""
 
-    def __init__(self, base: Path, adapter: Path | None, settings: dict[str, str | int]) -> None:
+    def __init__(self, kind: type[T], base: Path, adapter: Path | None, settings: dict[str, str | int]) -> None:
         told = [VERSION, weights_key(base), weights_key(adapter) if adapter else "", sorted(settings.items())]
         self.path = answers_dir() / f"{_sha256(json.dumps(told).encode())[:32]}.jsonl"
+        self._line = _Line[kind]  # type: ignore[valid-type]
         self._known = self._read()
 
-    def get(self, prompt_ids: list[int]) -> Completion | None:
-        """The answer to this prompt, if it was given before."""
-        return self._known.get(_prompt_key(prompt_ids))
+    def get(self, asked: list[int]) -> T | None:
+        """The answer to these token ids, if it was given before."""
+        return self._known.get(_prompt_key(asked))
 
-    def put(self, prompt_ids: list[int], answer: Completion) -> None:
+    def put(self, asked: list[int], answer: T) -> None:
         """Remember an answer. One short write, so that a crash costs at most this line."""
-        key = _prompt_key(prompt_ids)
+        key = _prompt_key(asked)
         self._known[key] = answer
-        line = _Line(prompt=key, answer=answer).model_dump_json() + "\n"
+        line = self._line(prompt=key, answer=answer).model_dump_json() + "\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.write(descriptor, line.encode())
         finally:
             os.close(descriptor)
 
-    def _read(self) -> dict[str, Completion]:
-        found = {}
+    def _read(self) -> dict[str, T]:
+        found: dict[str, T] = {}
         try:
             lines = self.path.read_bytes().splitlines()
         except FileNotFoundError:
-            return {}
+            return found
         for text in lines:
             try:
-                line = _Line.model_validate_json(text)
+                line = self._line.model_validate_json(text)
             except ValidationError:
                 continue  # half a line of a crash
             found[line.prompt] = line.answer

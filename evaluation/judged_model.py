@@ -38,6 +38,16 @@ class Model(Protocol):
         """`(index, answer)` as they are ready."""
         ...
 
+    def likelihoods(
+        self,
+        questions: list[tuple[list[int], list[list[int]]]],
+        *,
+        adapter: str | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[tuple[int, list[float]]]:
+        """`(index, log-probability of each choice)` as they are ready."""
+        ...
+
 
 class PromptRenderer(Protocol):
     """What the judge needs of a renderer: `dataset.render.Renderer` has it."""
@@ -48,6 +58,10 @@ class PromptRenderer(Protocol):
 
     def count(self, text: str) -> int:
         """Tokens of a plain text."""
+        ...
+
+    def encode_text(self, text: str, *, start: bool = False) -> list[int]:
+        """Token ids of a plain text; with `start` those that the model expects at the start of one come first."""
         ...
 
 

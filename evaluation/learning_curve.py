@@ -1,28 +1,26 @@
 """How many examples are enough: a curve through the scores of a few training sizes, and what more rows would buy.
 
-The error (1 - score) is taken to be `floor + b * rows^-c` (Hestness et al. 2017, arXiv:1712.00409). Three sizes cannot
-tell three numbers apart, so the floor is not fitted: ten candidates, as shares of the smallest error, are each fitted
-with two numbers (a straight line in log error above the floor against log rows) and weighed by how well they hit the
-points. A curve in the logit of the error against log rows would need no floor, and would promise gains for ever.
+The error (1 - score) is taken to be `floor + b * rows^-c` (Hestness et al. 2017, arXiv:1712.00409), with several floors
+that are weighed by how well they hit the points. A curve in the logit of the error against log rows would need no floor,
+and would promise gains for ever.
 
 The band comes from judging again in thought: the judged rows are drawn with weights (Rubin's Bayesian bootstrap 1981,
 Ann. Stat. 9), the same weights for all sizes, so that a row that is hard for all of them is no noise between them. One
-made-up row for each size, on which only that size differs, keeps few rows and perfect scores from looking sure. Where
-no candidate hits the points within that noise, the noise is widened until one does (Birge 1932, Phys. Rev. 40).
+made-up row for each size, on which only that size differs, keeps few rows and perfect scores from looking sure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from core.errors import BadInput
-from evaluation.power_law import DRAWS, Fits, fits, reweighted
+from evaluation.power_law import DRAWS, reweighted
 from evaluation.report import EvaluationReport
-from evaluation.stats import CONFIDENCE, Z_TWO_SIDED, Interval, interval
+from evaluation.stats import Z_TWO_SIDED, Interval, interval
+from evaluation.weighed_laws import WeighedLaws, weighed_laws
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,14 +34,10 @@ VERDICT_WORDS: dict[Verdict, str] = {
     "stop": "Stop labelling",
     "not_enough_evidence": "Not enough evidence",
 }
-FLOORS = (0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.9, 0.93, 0.96, 0.98)
-"""Candidates for the error that no number of rows removes, as shares of the smallest error seen."""
 AHEAD = (1.5, 2.0)
 """How far the curve is read beyond the rows at hand. Further than twice, three points say nothing."""
 WORTH = 0.02
 """A gain below this is not worth the labelling, unless another is given."""
-PLAUSIBLE = 0.1465
-"""A candidate this much less likely than the best is left out of the band: 3.84 in chi square, as for 95 %."""
 LINE_POINTS = 12
 
 
@@ -181,28 +175,14 @@ def _curve(
     import numpy as np
 
     sizes = np.array([point.rows for point in points], dtype=np.float64)
-    smallest = 0.5 / (judged + 1)
-    errors = np.clip(errors, smallest, 1.0)
-    centre = errors.mean(axis=0, keepdims=True)
-    spread = np.maximum(errors.std(axis=0), smallest / 2)
-    own = [fits(sizes, centre, share, errors) for share in FLOORS]
-    misses = np.array(
-        [(((np.array([fit.error(size)[0] for size in sizes]) - centre[0]) / spread) ** 2).sum() for fit in own]
-    )
-    # Two numbers are fitted to each candidate: that many points are hit by any line.
-    widened = max(1.0, float(np.sqrt(misses.min() / (len(sizes) - 2))))
-    weights = np.exp((misses.min() - misses) / (2 * widened**2))
-    weights /= weights.sum()
-    errors = np.clip(centre + (errors - centre) * widened, smallest, 1.0)
-    drawn = [fits(sizes, errors, share, errors) for share in FLOORS]
-    law = _Law(own, drawn, weights)
+    laws = weighed_laws(sizes, errors, judged)
     most = points[-1].rows
     band = []
     for times in AHEAD:
         rows = max(most + 1, round(most * times))
-        gain, gain_low, gain_high = law.gain(rows, most)
+        gain, gain_low, gain_high = laws.gain(rows, most)
         read = {"rows": rows, "more_rows": rows - most, "gain": gain, "gain_low": gain_low, "gain_high": gain_high}
-        band.append(Gain.model_validate(law.point(rows).model_dump() | read))
+        band.append(Gain.model_validate(_read(laws, rows).model_dump() | read))
     verdict = _verdict(band[-1], worth, judged)
     return LearningCurve(
         verdict=verdict,
@@ -210,44 +190,22 @@ def _curve(
         points=points,
         fit=[
             Candidate(plateau=1 - float(fit.floor[0]), b=float(fit.b[0]), c=float(fit.c[0]), weight=float(weight))
-            for fit, weight in zip(own, weights, strict=True)
+            for fit, weight in zip(laws.own, laws.weights, strict=True)
         ],
         band=band,
-        line=[law.point(round(rows)) for rows in np.geomspace(sizes[0], band[-1].rows, LINE_POINTS)],
+        line=[_read(laws, round(rows)) for rows in np.geomspace(sizes[0], band[-1].rows, LINE_POINTS)],
         judged_rows=judged,
         paired=paired,
-        widened=widened,
+        widened=laws.widened,
         worth=worth,
         metric_words=metric_words,
-        limits=_limits(paired, widened),
+        limits=_limits(paired, laws.widened),
     )
 
 
-@dataclass(frozen=True)
-class _Law:
-    """All candidates together: their own curves, their curves of every draw, and how much each counts."""
-
-    own: list[Fits]
-    drawn: list[Fits]
-    weights: Numbers
-
-    def point(self, rows: int) -> Point:
-        score, low, high = self._middle_and_band([1 - fit.error(rows) for fit in (*self.own, *self.drawn)])
-        return Point(rows=rows, score=score, low=low, high=high)
-
-    def gain(self, rows: int, over: int) -> tuple[float, float, float]:
-        return self._middle_and_band([fit.error(over) - fit.error(rows) for fit in (*self.own, *self.drawn)])
-
-    def _middle_and_band(self, values: list[Numbers]) -> tuple[float, float, float]:
-        import numpy as np
-
-        own, drawn = values[: len(self.own)], values[len(self.own) :]
-        middle = float(sum(weight * value[0] for weight, value in zip(self.weights, own, strict=True)))
-        kept = [
-            value for value, weight in zip(drawn, self.weights, strict=True) if weight >= PLAUSIBLE * self.weights.max()
-        ]
-        low, high = np.quantile(kept, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=1)
-        return middle, min(float(low.min()), middle), max(float(high.max()), middle)
+def _read(laws: WeighedLaws, rows: int) -> Point:
+    score, low, high = laws.score(rows)
+    return Point(rows=rows, score=score, low=low, high=high)
 
 
 def _verdict(twice: Gain, worth: float, judged: int) -> Verdict:

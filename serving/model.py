@@ -18,6 +18,7 @@ from core.errors import BadInput, BaseModelUnavailable, NotFound
 from serving.adapter_files import check_adapter
 from serving.completion import Completion
 from serving.decode import greedy, read_prefix
+from serving.likelihood import Packed, batches, score
 from serving.precision import resolve_precision
 from serving.prefix import MIN_SHARED_TOKENS, SharedPrefix, common_prefix, install, prefix_groups
 
@@ -112,6 +113,29 @@ class ChatModel:
                 rows = {order[at]: prompt_ids[order[at]] for at in group}
                 for index, ids, seconds in self._answer_group(rows, room, stop):
                     yield index, self._completion(ids, seconds)
+
+    def likelihoods(
+        self,
+        questions: list[tuple[list[int], list[list[int]]]],
+        *,
+        adapter: str | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[tuple[int, list[float]]]:
+        """`(index of the question, log-probability of each choice)` as batches finish. Ends early when `stop` says so.
+
+        A question is `(ids of the context, ids of each choice)`, none of them empty. What does not fit the model's
+        context loses the beginning of its own context.
+        """
+        rows = []
+        for index, (context, choices) in enumerate(questions):
+            longest = max(map(len, choices))
+            rows.append(Packed(index, context[-max(1, self.context - longest) :], choices))
+        with self._using(adapter):
+            for batch in batches(rows, self.device):
+                if stop is not None and stop():
+                    return
+                for row, found in zip(batch, score(self._network, batch, self.device), strict=True):
+                    yield row.index, found
 
     def _answer_group(
         self, rows: dict[int, list[int]], room: dict[int, int], stop: Callable[[], bool] | None

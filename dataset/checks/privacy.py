@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from dataset.finding import Finding, finding, plural
 from dataset.row import Row
@@ -33,7 +34,13 @@ _CARD_STARTS = ("4", "51", "52", "53", "54", "55", "34", "37", "2", "6011", "65"
 _EXAMPLE_DOMAINS = ("example.com", "example.org", "example.net", ".example", ".test", ".invalid")
 
 _SECRETS = (
-    ("private key", ("-----BEGIN",), re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),
+    (
+        "private key",
+        ("-----BEGIN",),
+        re.compile(
+            r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
+    ),
     ("OpenAI key", ("sk-",), re.compile(r"\bsk-(?!ant-)[A-Za-z0-9_-]{20,200}")),
     ("Anthropic key", ("sk-ant-",), re.compile(r"\bsk-ant-[A-Za-z0-9_-]{20,200}")),
     ("Hugging Face token", ("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{30,60}\b")),
@@ -43,8 +50,20 @@ _SECRETS = (
     ("Slack token", ("xox",), re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,80}")),
     ("Stripe key", ("_live_",), re.compile(r"\b[sr]k_live_[A-Za-z0-9]{16,120}\b")),
     ("signed token", ("eyJ",), re.compile(r"\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}")),
-    ("password in an address", ("://",), re.compile(r"\b[a-z][a-z0-9+]{1,20}://[^\s:/@]{1,100}:[^\s:/@]{3,100}@\w")),
+    (
+        "password in an address",
+        ("://",),
+        re.compile(r"\b[a-z][a-z0-9+]{1,20}://[^\s:/@]{1,100}:[^\s:/@]{3,100}@(?=\w)"),
+    ),
 )
+
+
+class Span(NamedTuple):
+    """Where something begins and ends in a text, and its kind."""
+
+    start: int
+    end: int
+    kind: str
 
 
 def check_privacy(rows: Sequence[Row]) -> Iterator[Finding]:
@@ -74,40 +93,50 @@ def check_privacy(rows: Sequence[Row]) -> Iterator[Finding]:
 
 def personal_data(text: str) -> Iterator[tuple[str, str]]:
     """(kind, masked value) of what looks like personal data."""
+    return ((kind, mask(text[start:end])) for start, end, kind in personal_spans(text))
+
+
+def secret_kinds(text: str) -> Iterator[tuple[str, str]]:
+    """(kind, masked value) of what looks like a key, token or password."""
+    return ((kind, mask(text[start:end])) for start, end, kind in secret_spans(text))
+
+
+def personal_spans(text: str) -> Iterator[Span]:
+    """Where personal data stands, kind by kind; two of them may overlap."""
     if "@" in text:
         for match in _EMAIL.finditer(text):
             if not match.group().lower().endswith(_EXAMPLE_DOMAINS):
-                yield "e-mail address", mask(match.group())
+                yield Span(*match.span(), "e-mail address")
     digit = _DIGIT.search(text)
     if digit:
         yield from _numbers(text, digit.start())
 
 
-def _numbers(text: str, start: int) -> Iterator[tuple[str, str]]:
-    """What is made of digits, the first of which stands at `start`."""
-    if _LIKE_IBAN.search(text, max(0, start - 2)):
-        for match in _IBAN.finditer(text):
-            if is_iban(match.group()):
-                yield "IBAN", mask(match.group())
-    if _LIKE_IP.search(text, start):
-        for match in _IP.finditer(text):
-            if _is_public_address(match.group()):
-                yield "IP address", mask(match.group())
-    if _LIKE_DIGITS.search(text, start):
-        for match in _DIGITS.finditer(text):
-            kind = _number_kind(match.group())
-            if kind:
-                yield kind, mask(match.group())
-
-
-def secret_kinds(text: str) -> Iterator[tuple[str, str]]:
-    """(kind, masked value) of what looks like a key, token or password."""
+def secret_spans(text: str) -> Iterator[Span]:
+    """Where keys, tokens and passwords stand, kind by kind. A private key goes to its last line."""
     for kind, starts, pattern in _SECRETS:
         for start in starts:
             if start in text:
                 for match in pattern.finditer(text):
-                    yield kind, mask(match.group())
+                    yield Span(*match.span(), kind)
                 break
+
+
+def _numbers(text: str, start: int) -> Iterator[Span]:
+    """What is made of digits, the first of which stands at `start`."""
+    if _LIKE_IBAN.search(text, max(0, start - 2)):
+        for match in _IBAN.finditer(text):
+            if is_iban(match.group()):
+                yield Span(*match.span(), "IBAN")
+    if _LIKE_IP.search(text, start):
+        for match in _IP.finditer(text):
+            if _is_public_address(match.group()):
+                yield Span(*match.span(), "IP address")
+    if _LIKE_DIGITS.search(text, start):
+        for match in _DIGITS.finditer(text):
+            kind = _number_kind(match.group())
+            if kind:
+                yield Span(*match.span(), kind)
 
 
 def mask(value: str) -> str:

@@ -65,6 +65,14 @@ def test_the_smaller_shares_are_parts_of_the_larger_ones_and_all_are_judged_on_t
     assert all(spec.inputs is None and spec.output is None and spec.dataset_sha256 for spec in (*trains, *judges))
 
 
+def test_a_prompt_over_columns_is_written_into_the_shares_once(store: Store, fake: JobSpec) -> None:
+    spec = fake.model_copy(update={"inputs": None, "template": "Now: {asked}"})
+    jobs = launch_learning(store, spec)
+    specs = [store.job(job_id).spec for job_id in jobs.job_ids]
+    assert all(each.template is None for each in specs)
+    assert all(text.startswith("Now: Please paint") for text in (*rows_of(specs[0].dataset), *rows_of(specs[1].test)))
+
+
 def test_a_launch_is_found_again_by_its_group(store: Store, fake: JobSpec) -> None:
     first, second = launch_learning(store, fake), launch_learning(store, fake)
     assert learning_jobs(first.group) == first

@@ -88,6 +88,20 @@ def test_check_says_no_to_data_with_errors_and_names_the_lines(tune: Tune, rows_
     assert "bad_line" in tune("check", broken).out
 
 
+def test_a_prompt_over_columns_is_checked_and_split(tune: Tune, rows_file: Path, tmp_path: Path) -> None:
+    prompt = ("--template", "Sort {{it}}: {text}", "--output", "label")
+    assert tune("check", rows_file, *prompt, "--json").json["rows"] == 60
+    files = tune("split", rows_file, *prompt, "--out", tmp_path / "parts", "--json").json["files"]
+    row = json.loads(Path(files["train"]).read_text().splitlines()[0])
+    assert row["messages"][0]["content"].startswith("Sort {it}: Where is my parcel")
+    copy = tmp_path / "clean.jsonl"
+    tune("clean", rows_file, *prompt, "--fix", "exact_duplicate", "--out", copy)
+    assert "Sort {it}: Where is my parcel" in copy.read_text()
+    said = tune("check", rows_file, "--template", "Sort: {topic}", "--output", "label")
+    assert said.code == 2
+    assert "no column `topic`" in one_line(said) and "It has: text, label." in one_line(said)
+
+
 def test_split_writes_three_files_once(tune: Tune, rows_file: Path, tmp_path: Path) -> None:
     call = ("split", rows_file, "--input", "text", "--output", "label", "--out", tmp_path / "parts", "--json")
     found = tune(*call).json

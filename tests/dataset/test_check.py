@@ -265,35 +265,3 @@ def test_rows_that_the_template_refuses_are_named(tmp_path: Path, clean: list[Ro
     findings = checked([*clean, refused], renderer=Renderer.from_folder(strict))
     assert findings["template_mismatch"].rows == [401]
     assert "no system turns here" in findings["template_mismatch"].message
-
-
-@pytest.mark.parametrize(
-    ("train", "test", "choice", "expected"),
-    [
-        ("banking77/train.csv", "banking77/test.csv", {}, (31, 288, 1, 25, 126)),
-        ("bitext_support/train.csv", "bitext_support/test.csv", {}, (137, 472, 0, 36, 44)),
-        ("gsm8k/train_part.jsonl", "gsm8k/test_part.jsonl", {}, (0, 0, 0, 0, 0)),
-        ("lamini_text2sql/raw.jsonl", "lamini_text2sql/gold_test.jsonl", {}, (690, 406, 117, 20, 0)),
-        ("pubmedqa/ori_pqal_part.json", None, {}, (0, 0, 0, 0, 0)),
-        (
-            "alpaca_seed_tasks/seed_tasks.jsonl",
-            None,
-            {"inputs": ["instruction"], "output": "instances.0.output"},
-            (0, 0, 0, 0, 0),
-        ),
-        (
-            "restaurant8k/train_3.json",
-            "restaurant8k/test.json",
-            {"inputs": ["userInput.text", "context.requestedSlots"], "output": "labels"},
-            (10, 20, 1, 87, 45),
-        ),
-    ],
-)
-def test_counts_agree_with_the_truth_about_real_data(
-    shared: Path, train: str, test: str | None, choice: dict[str, object], expected: tuple[int, ...]
-) -> None:
-    data = read(shared / "data" / train, **choice)  # type: ignore[arg-type]
-    held_out = read(shared / "data" / test, **choice) if test else None  # type: ignore[arg-type]
-    findings = found(check(data, validation=held_out, today=TODAY))
-    names = ("exact_duplicate", "near_duplicate", "conflicting_labels", "split_overlap", "split_near_overlap")
-    assert tuple(findings[name].count if name in findings else 0 for name in names) == expected

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput
-from dataset.kept import Label, data_ref, label_of, write_label
+from dataset.kept import Label, data_ref, label_of, manifest_of, read_original, write_label
 from dataset.prepare import adopt
+from dataset.read import read
 
 DAY = date(2026, 11, 24)
 CHATS = "".join(
@@ -33,6 +34,7 @@ INSTRUCTIONS = json.dumps(
         (CHATS + b'{"messages": [\n', "broken line.jsonl", {}),
         (TABLE, "rows.csv", {}),
         (TABLE, "rows.csv", {"inputs": ["answer"], "output": "code", "system_prompt": "Be brief."}),
+        (TABLE, "rows.csv", {"template": "Do this: {question} ({code})", "output": "answer"}),
         (INSTRUCTIONS, "list.json", {}),
         (CHATS, "chats.jsonl", {"test": (TABLE, "held out.csv")}),
         (CHATS, "chats.jsonl", {"validation": (CHATS, "steer.jsonl")}),
@@ -41,6 +43,20 @@ INSTRUCTIONS = json.dumps(
 def test_the_reference_is_made_anew_as_it_was(content: bytes, name: str, more: dict[str, Any]) -> None:
     first = adopt(content, name, today=DAY, **more)
     assert data_ref(Path(first.train).parent, today=DAY) == first
+
+
+def test_rows_with_a_prompt_over_columns_are_read_as_they_were() -> None:
+    first = adopt(TABLE, "rows.csv", template="Do this: {question} ({code})", output="answer", today=DAY)
+    folder = Path(first.train).parent
+    manifest = manifest_of(folder)
+    assert manifest is not None and manifest.template == "Do this: {question} ({code})"
+    original = read_original(folder, "original", manifest)
+    assert original is not None
+    asked = [row.user_text for row in original.rows]
+    assert asked[:2] == ["Do this: move 0 (x0)", "Do this: move 37 (x1)"]
+    in_parts = [row.user_text for part in (first.train, first.validation, first.test) for row in read(Path(part)).rows]
+    assert sorted(in_parts) == sorted(asked)
+    assert read_original(folder, "test_original", manifest) is None
 
 
 def test_a_new_name_is_in_the_new_reference() -> None:

@@ -117,6 +117,20 @@ def test_columns_of_no_known_form_are_asked_for() -> None:
     assert row.user_text.startswith("move") and row.answer.startswith("done")
 
 
+def test_a_prompt_over_columns_stands_in_for_the_input() -> None:
+    app = upload(page(), "odd.csv", csv("wunsch,getan,nummer"))
+    app.text_area(key="data.template").set_value("Do it: {wunsch} ({wrong})")
+    app.selectbox(key="data.output").set_value("getan")
+    app.button(key="data.mapped").click().run()
+    assert "no column `wrong`" in app.error[0].value and "wunsch, getan, nummer" in app.error[0].value
+    app.text_area(key="data.template").set_value("Do it: {wunsch} ({nummer})")
+    app.button(key="data.mapped").click().run()
+    assert not app.exception and not app.error
+    data = the_plan().data
+    assert data is not None
+    assert all(row.user_text.startswith("Do it: move") for row in data_rows.rows_of(data.train))
+
+
 def test_columns_can_be_chosen_again() -> None:
     plan = open_store().new_plan()
     open_store().update_plan(plan.id, data=adopt(csv("question,answer,code"), "rows.csv"))

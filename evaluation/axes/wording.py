@@ -1,0 +1,30 @@
+"""The lists of English words and phrases that the rules of wording need, kept as data."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).resolve().parents[1] / "slices" / "wording" / "english.toml"
+
+
+def word_list(name: str) -> frozenset[str]:
+    """The words of one list, in lower case."""
+    return frozenset(str(_lists()[name]).split())
+
+
+def phrase_table(name: str) -> dict[str, str]:
+    """{phrase: what it may be changed for}."""
+    return dict(_lists()[name])
+
+
+def phrases(name: str) -> tuple[str, ...]:
+    """The phrases of one list, in their order."""
+    return tuple(_lists()[name])
+
+
+@cache
+def _lists() -> dict[str, Any]:
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
