@@ -21,7 +21,13 @@ STOPS: dict[str, list[Callable[..., int]]] = {
     "Decide and price": [advice.advise, advice.cost, advice.prices, memo.memo],
     "Look at the data": [data.check, data.split, clean.clean],
     "Run": [jobs.run, jobs.jobs, jobs.show, jobs.cancel, jobs.resume, jobs.delete, results.estimate],
-    "Judge and keep": [results.evaluate, learning.learning_curve, results.shelf, results.chat],
+    "Judge and keep": [
+        results.evaluate,
+        learning.learning_curve,
+        learning.quality_experiment,
+        results.shelf,
+        results.chat,
+    ],
     "The whole way": [journey.demo, machine.app, machine.doctor],
 }
 for stop, verbs in STOPS.items():

@@ -12,6 +12,7 @@ from app_pages import (
     data_map,
     data_picker,
     data_rows,
+    data_suspects,
     data_view,
     state,
 )
@@ -54,6 +55,7 @@ with state.shown_errors():
             data_view.tokens(data, renderer)
             data_rows.histogram(data, renderer)
             data_classes.show(data)
+            data_suspects.show(data)
             st.subheader("Rows", anchor=False)
             data_rows.table(data)
             st.subheader("What is learned", anchor=False)

@@ -29,8 +29,7 @@ PATTERNS = {"train": "", "validation": "/", "test": "."}
 
 def show(data: DataRef) -> None:
     """Nothing where the answers are texts rather than labels."""
-    paths = [str(getattr(data, part)) for part in data_rows.PARTS]
-    counts = _counts(tuple(paths), tuple(Path(path).stat().st_mtime_ns for path in paths if Path(path).is_file()))
+    counts = counts_of(data)
     if not counts:
         return
     st.subheader("Classes", anchor=False)
@@ -56,6 +55,12 @@ def show(data: DataRef) -> None:
         named = ", ".join(f"**{plain(shortened(label))}**" for label in lacking[:5])
         more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
         st.caption(f":material/visibility_off: Not among the held-out rows, so not judged: {named}{more}.")
+
+
+def counts_of(data: DataRef) -> dict[str, Counter[str]]:
+    """{label: rows in each part}; nothing where the answers are texts. Raises `BadInput` where a copy was altered."""
+    paths = [str(getattr(data, part)) for part in data_rows.PARTS]
+    return _counts(tuple(paths), tuple(Path(path).stat().st_mtime_ns for path in paths if Path(path).is_file()))
 
 
 @lru_cache(maxsize=4)

@@ -16,6 +16,7 @@ SEVERITIES: dict[str, tuple[str, str, Color]] = {
     "warning": ("Worth mending", ":material/warning:", "orange"),
     "note": ("Good to know", ":material/info:", "blue"),
 }
+TITLES = {"pii": "Personal data"}
 LINES_SHOWN = 20
 SHOWN_CHARACTERS = 160
 
@@ -35,8 +36,8 @@ def cards(found: Sequence[Mapping[str, object]]) -> None:
             with st.container(border=True):
                 with st.container(horizontal=True, vertical_alignment="center"):
                     st.badge(words, icon=icon, color=color)
-                    check = str(finding.get("check")).replace("_", " ").capitalize()
-                    st.markdown(f"**{check}** ({finding.get('count'):,})")
+                    check = str(finding.get("check"))
+                    st.markdown(f"**{title_of(check)}** ({finding.get('count'):,})")
                 st.markdown(quoted(finding.get("message")))
                 if finding.get("fix"):
                     st.markdown(f":material/build: {quoted(finding['fix'])}")
@@ -44,7 +45,18 @@ def cards(found: Sequence[Mapping[str, object]]) -> None:
                 if isinstance(lines, list) and lines:
                     shown = ", ".join(str(line) for line in lines[:LINES_SHOWN])
                     more = " ..." if len(lines) > LINES_SHOWN else ""
-                    st.caption(f"Line{'s' if len(lines) != 1 else ''} {shown}{more}")
+                    where = " of the held-out file" if is_of_held_out(check) else ""
+                    st.caption(f"Line{'s' if len(lines) != 1 else ''}{where}: {shown}{more}")
+
+
+def title_of(check: str) -> str:
+    """`Exact duplicate` for `exact_duplicate`."""
+    return TITLES.get(check) or check.replace("_", " ").capitalize()
+
+
+def is_of_held_out(check: str) -> bool:
+    """Whether a finding's lines are those of the held-out file: it says what of it training has seen."""
+    return check.startswith("split_")
 
 
 def beginning(text: str) -> str:

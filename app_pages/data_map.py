@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -11,6 +14,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app_pages import data_rows, state
+from app_pages.data_copies import rows_at
+from core.errors import BadInput
 from core.plan import DataRef
 from dataset.coverage import MOST_POINTS, Coverage, coverage
 from dataset.prepare import read_manifest
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star", "hexagon", "pentagon")
 FEWEST_MAPPED = 12
+SEED = 7
 HOVER_CHARACTERS = 160
 EXAMPLE_CHARACTERS = 90
 
@@ -42,17 +48,29 @@ def show(data: DataRef) -> None:
         return
     with state.shown_errors("There is no map:"):
         with st.spinner("Drawing the map"):
-            found = _coverage(data.train, Path(data.train).stat().st_mtime_ns)
-        _drawn(data, found)
+            rows = sample(data)
+            try:
+                found = replace(_coverage(rows), of_rows=data.train_rows)
+            except BadInput:
+                st.info("Nothing to map: the rows use the same words, or hardly any.", icon=":material/scatter_plot:")
+                return
+        _drawn(data, found, rows)
+
+
+def sample(data: DataRef) -> tuple[Row, ...]:
+    """The training rows, or as many of them as a map holds, drawn with a fixed seed."""
+    if data.train_rows <= MOST_POINTS:
+        return data_rows.rows_of(data.train)
+    return rows_at(data.train, sorted(random.Random(SEED).sample(range(1, data.train_rows + 1), MOST_POINTS)))
 
 
 @lru_cache(maxsize=3)
-def _coverage(path: str, _changed_ns: int) -> Coverage:
-    return coverage(data_rows.rows_of(path))
+def _coverage(rows: tuple[Row, ...]) -> Coverage:
+    return coverage(rows)
 
 
-def _drawn(data: DataRef, found: Coverage) -> None:
-    rows = {row.line: row for row in data_rows.rows_of(data.train)}
+def _drawn(data: DataRef, found: Coverage, every: Sequence[Row]) -> None:
+    rows = {row.line: row for row in every}
     lines = dict(enumerate(read_manifest(data).lines.get("train", []), 1))
     drawn = f"{len(found.points):,}" + (f" of {found.of_rows:,}" if len(found.points) < found.of_rows else "")
     why = "a sample" if found.of_rows > MOST_POINTS else "the others have no words of a topic"

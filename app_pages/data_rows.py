@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app_pages.data_copies import rows_at
+from app_pages.data_findings import is_of_held_out, title_of
 from app_pages.figures import plain
 from core.base_models import locate
 from core.errors import BadInput, TuneworthyError
@@ -26,6 +27,7 @@ from dataset.row import Row
 FIRST_ROWS = 100
 MEASURED_ROWS = 5_000
 BINS = 24
+FEWEST_LENGTHS = 3
 PARTS = {"train": "To train on", "validation": "To steer by", "test": "Held out"}
 MARKED = "With problems"
 
@@ -89,8 +91,8 @@ def histogram(data: DataRef, renderer: Renderer | None) -> None:
     import streamlit.elements.plotly_chart  # noqa: F401  registers the template whose colours follow the theme
 
     found, unit = lengths(data, renderer)
-    if not found:
-        return
+    if len(set(found)) < FEWEST_LENGTHS:
+        return  # the counts above say it all
     figure = go.Figure(go.Histogram(x=found, nbinsx=BINS, hovertemplate=f"%{{x}} {unit}: %{{y}} rows<extra></extra>"))
     figure.update_layout(
         template="streamlit",
@@ -99,6 +101,8 @@ def histogram(data: DataRef, renderer: Renderer | None) -> None:
         bargap=0.08,
         xaxis_title=f"{unit.capitalize()} of a training row",
         yaxis_title="Rows",
+        xaxis_tickformat=",",
+        yaxis_tickformat=",",
     )
     st.plotly_chart(
         figure,
@@ -106,13 +110,16 @@ def histogram(data: DataRef, renderer: Renderer | None) -> None:
         config={"displayModeBar": False},
         alt=f"Histogram of row lengths: {len(found)} rows, {min(found)} to {max(found)} {unit}.",
     )
+    if data.train_rows > len(found):
+        st.caption(f"The first {len(found):,} of {data.train_rows:,} training rows.")
 
 
 def table(data: DataRef) -> None:
     """The first rows of a part, with the line of the original and what was found there."""
-    problems = problems_by_line(data)
     lines = read_manifest(data).lines
-    parts = ({"marked": f"{MARKED} ({len(problems)})"} if problems else {}) | PARTS
+    problems = {name: problems_by_line(data, name) for name in PARTS}
+    marked = sum(line in problems[name] for name in PARTS for line in lines.get(name, []))
+    parts = ({"marked": f"{MARKED} ({marked})"} if marked else {}) | PARTS
     part: str | None = st.segmented_control(
         "Part",
         list(parts),
@@ -123,33 +130,61 @@ def table(data: DataRef) -> None:
         label_visibility="collapsed",
         wrap=True,
     )
+    only = _chosen_problem(problems, lines) if part == "marked" else None
     cells: list[dict[str, Any]] = []
     for name in PARTS if part == "marked" else [part or "train"]:
         of_part = lines.get(name, [])
         wanted: Sequence[int] = range(1, min(FIRST_ROWS, len(of_part)) + 1)
         if part == "marked":
-            wanted = [number for number, line in enumerate(of_part, 1) if line in problems]
+            found = {line for line, kinds in problems[name].items() if only in (None, *kinds)}
+            wanted = [number for number, line in enumerate(of_part, 1) if line in found]
         for row in rows_at(str(getattr(data, name)), wanted[: FIRST_ROWS - len(cells)]):
             line = of_part[row.line - 1]
-            cells.append(_cells(row, line, ", ".join(problems.get(line, []))))
+            cells.append(_cells(row, line, ", ".join(problems[name].get(line, []))))
     if not cells:
-        st.caption("These rows were left out, or stand in a file of their own.")
+        st.caption("This part has no rows.")
         return
     _show(cells)
     if part == "marked":
-        st.caption(f"Each finding lists its first {MAX_ROWS_LISTED} lines.")
+        listed = [finding.get("rows") for finding in data.findings]
+        if any(isinstance(found, list) and len(found) == MAX_ROWS_LISTED for found in listed):
+            st.caption(f"Each finding lists its first {MAX_ROWS_LISTED} lines.")
     elif len(lines.get(part or "train", [])) > len(cells):
         st.caption(f"The first {len(cells):,} of {len(lines[part or 'train']):,} rows.")
 
 
-def problems_by_line(data: DataRef) -> dict[int, list[str]]:
-    """{line of the original: what was found there}."""
+def _chosen_problem(problems: dict[str, dict[int, list[str]]], lines: dict[str, list[int]]) -> str | None:
+    """One kind of problem to see alone; None for all."""
+    kinds = sorted({kind for name in PARTS for line in lines.get(name, []) for kind in problems[name].get(line, [])})
+    if len(kinds) < 2:
+        return None
+    return st.selectbox(
+        "Which problem", kinds, index=None, placeholder="Any problem", key="data.problem", label_visibility="collapsed"
+    )
+
+
+def problems_by_line(data: DataRef, part: str = "train") -> dict[int, list[str]]:
+    """{line of the file that a part came from: what was found there}.
+
+    Held-out rows may have come in a file of their own; the findings about leaks name the lines of that.
+    """
+    own = own_file_part(data)
     problems: dict[int, list[str]] = defaultdict(list)
     for finding in data.findings:
-        found = finding.get("rows")
-        for line in found if isinstance(found, list) else []:
-            problems[int(line)].append(str(finding.get("check")).replace("_", " "))
+        check, found = str(finding.get("check")), finding.get("rows")
+        if is_of_held_out(check) == (part == own) and (own == part or not _came_alone(data, part)):
+            for line in found if isinstance(found, list) else []:
+                problems[int(line)].append(title_of(check).lower())
     return dict(problems)
+
+
+def own_file_part(data: DataRef) -> str | None:
+    """The part whose own file was compared with training: the test file, or else the validation file."""
+    return next((part for part in ("test", "validation") if _came_alone(data, part)), None)
+
+
+def _came_alone(data: DataRef, part: str) -> bool:
+    return any(Path(data.train).parent.glob(f"{part}_original.*"))
 
 
 def _cells(row: Row, line: int, problems: str) -> dict[str, Any]:

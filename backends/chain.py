@@ -56,7 +56,9 @@ def tune_specs(spec: JobSpec) -> list[JobSpec]:
 def measure_specs(spec: JobSpec) -> list[JobSpec]:
     """The job of a measurement without a tune, without the preparation of the base."""
     models = ["base", "best_prompt", "classic"]
-    return [judge_spec(spec).model_copy(update={"models": models, "name": _name(spec.name, "measure")})]
+    return [
+        judge_spec(spec).model_copy(update={"models": models, "axes": ["task"], "name": _name(spec.name, "measure")})
+    ]
 
 
 def judge_spec(train: JobSpec) -> JobSpec:

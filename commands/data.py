@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,8 @@ import typer
 from commands.printing import NO, OK, AsJson, print_json, print_table
 
 if TYPE_CHECKING:
+    from dataset.finding import Report
+    from dataset.label_errors import LabelSearch
     from dataset.read import Dataset
     from dataset.render import Renderer
 
@@ -28,6 +31,7 @@ Group = Annotated[
     str | None, typer.Option(help="Column whose values must stay on one side of a split.", show_default=False)
 ]
 SHOWN_LINES = 8
+SHOWN_SUSPECTS = 20
 
 
 def check(
@@ -40,10 +44,12 @@ def check(
     group: Group = None,
     base_model: Annotated[str, typer.Option(help="Whose tokenizer counts; estimated where it is not here.")] = "",
     max_tokens: Annotated[int, typer.Option(help="Longest row that will be trained on.", min=8)] = 512,
+    labels: Annotated[bool, typer.Option("--labels", help="Search for wrong labels too; takes seconds.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Check a data set, and a held-out one against it. Exit 1 when something must be mended."""
     from dataset.check import check as check_data
+    from dataset.label_errors import search_labels
 
     data = _read(file, inputs, output, records, template)
     held_out = None if validation is None else _read(validation, inputs, output, records, template)
@@ -55,8 +61,12 @@ def check(
         group=group,
         today=date.today(),
     )
+    searched = search_labels(data.rows) if labels else None
+    if searched:
+        report = _with_suspects(report, searched)
     if as_json:
-        print_json(report.model_dump(mode="json"))
+        suspects = {"suspects": [asdict(each) for each in searched.suspects]} if searched else {}
+        print_json(report.model_dump(mode="json") | suspects)
     else:
         typer.echo(f"{file}: {report.rows:,} rows, {report.format}, {report.encoding}")
         tokens = report.tokens
@@ -72,7 +82,29 @@ def check(
             print_table("Findings", ["severity", "check", "count", "lines", "what and what to do"], cells)
         else:
             typer.echo("No findings.")
+        if searched:
+            _print_suspects(searched)
     return NO if report.has_errors else OK
+
+
+def _with_suspects(report: Report, searched: LabelSearch) -> Report:
+    from dataset.checks.label_error import check_label_errors
+    from dataset.finding import by_severity
+
+    found = by_severity([*report.findings, *check_label_errors(searched)])
+    return report.model_copy(update={"findings": found})
+
+
+def _print_suspects(searched: LabelSearch) -> None:
+    if searched.why_not:
+        typer.echo(f"Labels were not searched. {searched.why_not}")
+    if searched.suspects:
+        cells = [
+            [str(each.line), each.given[:40], each.likely[:40], f"{each.confidence:.0%}"]
+            for each in searched.suspects[:SHOWN_SUSPECTS]
+        ]
+        title = f"Doubtful labels: the first {len(cells)} of {len(searched.suspects):,}"
+        print_table(title, ["line", "label", "likely label", "sure"], cells)
 
 
 def split(

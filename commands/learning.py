@@ -1,9 +1,9 @@
-"""How many examples are enough: learning-curve."""
+"""What rows are worth: learning-curve, quality-experiment."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,11 +11,14 @@ from commands.printing import NO, OK, AsJson, command, print_json, print_table
 
 if TYPE_CHECKING:
     from backends.learning import LearningJobs
+    from backends.quality import QualityJobs
     from evaluation.learning_curve import LearningCurve
+    from evaluation.quality import QualityResult
 
 SpecOrGroup = Annotated[
     str, typer.Argument(help="A train spec, or the group of an earlier launch.", metavar="SPEC", show_default=False)
 ]
+Epochs = Annotated[float | None, typer.Option(help="Passes over the rows, in place of the spec's.", show_default=False)]
 
 
 def learning_curve(
@@ -24,21 +27,17 @@ def learning_curve(
     share: Annotated[
         list[float] | None, typer.Option(help="Share of the rows to train on; may be repeated.", show_default=False)
     ] = None,
-    epochs: Annotated[
-        float | None, typer.Option(help="Passes over the rows, in place of the spec's.", show_default=False)
-    ] = None,
+    epochs: Epochs = None,
     worth: Annotated[float, typer.Option(help="Gain in score that would be worth twice the rows.", min=0.001)] = 0.02,
     as_json: AsJson = False,
 ) -> int:
     """Train on 10, 30 and 100 % of the rows, and say what more labels would buy."""
     from backends.learning import SHARES, launch_learning, learning_jobs
-    from core.errors import BadInput
     from core.jobspec import read_spec
     from core.store import open_store
 
-    if epochs is not None and not 0 < epochs <= 1000:
-        raise BadInput("`--epochs` must be above 0 and at most 1000.")
-    if spec.startswith("group-") and not Path(spec).exists():
+    _refuse_epochs(epochs)
+    if _is_group(spec):
         jobs = learning_jobs(spec)
     else:
         jobs = launch_learning(open_store(), read_spec(Path(spec)), shares=share or SHARES, epochs=epochs)
@@ -47,7 +46,42 @@ def learning_curve(
     return _tell(jobs, worth, as_json)
 
 
-def _follow_all(jobs: LearningJobs, as_json: bool) -> int:
+def quality_experiment(
+    spec: SpecOrGroup,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the result; exit 1 unless dropping helps.")] = False,
+    drop: Annotated[
+        int | None, typer.Option(help="Drop this many suspects instead of all.", min=1, show_default=False)
+    ] = None,
+    epochs: Epochs = None,
+    as_json: AsJson = False,
+) -> int:
+    """Train with and without the rows whose labels are doubtful, and say what dropping them brings."""
+    from backends.quality import launch_quality, quality_jobs
+    from core.jobspec import read_spec
+    from core.store import open_store
+
+    _refuse_epochs(epochs)
+    if _is_group(spec):
+        jobs = quality_jobs(spec)
+    else:
+        jobs = launch_quality(open_store(), read_spec(Path(spec)), drop=drop, epochs=epochs)
+    if wait and (code := _follow_all(jobs, as_json)) != OK:
+        return code
+    return _tell_quality(jobs, as_json)
+
+
+def _is_group(spec: str) -> bool:
+    return spec.startswith("group-") and not Path(spec).exists()
+
+
+def _refuse_epochs(epochs: float | None) -> None:
+    from core.errors import BadInput
+
+    if epochs is not None and not 0 < epochs <= 1000:
+        raise BadInput("`--epochs` must be above 0 and at most 1000.")
+
+
+def _follow_all(jobs: LearningJobs | QualityJobs, as_json: bool) -> int:
     """Wait for each job in turn; the first that fails ends it."""
     from commands.jobs import follow
 
@@ -59,25 +93,50 @@ def _follow_all(jobs: LearningJobs, as_json: bool) -> int:
 
 
 def _tell(jobs: LearningJobs, worth: float, as_json: bool) -> int:
-    from core.store import open_store
-    from evaluation.learned import learned, states
+    from evaluation.learned import learned
 
     listed = {"group": jobs.group, "jobs": [share.model_dump() for share in jobs.shares]}
     curve = learned(jobs, worth=worth)
     if curve is None:
-        found = states(open_store(), jobs)
-        if as_json:
-            print_json(listed | {"states": {job_id: state.state for job_id, state in found.items()}})
-        else:
-            for job_id, state in found.items():
-                typer.echo(f"{job_id} is {state.state}. {state.note or state.reason}".rstrip())
-            typer.echo(f"See what came of it with: {command()} learning-curve {jobs.group}")
-        return NO if any(state.state in ("failed", "cancelled") for state in found.values()) else OK
+        return _tell_states(jobs, listed, "learning-curve", as_json)
     if as_json:
         print_json(listed | curve.model_dump(mode="json"))
     else:
         _print_curve(curve)
     return OK if curve.verdict == "label_more" else NO
+
+
+def _tell_quality(jobs: QualityJobs, as_json: bool) -> int:
+    from evaluation.quality import quality_result
+
+    listed = {
+        "group": jobs.group,
+        "jobs": [arm.model_dump() for arm in jobs.arms],
+        "dropped_lines": jobs.dropped,
+    }
+    result = quality_result(jobs)
+    if result is None:
+        return _tell_states(jobs, listed, "quality-experiment", as_json)
+    if as_json:
+        print_json(listed | result.model_dump(mode="json"))
+    else:
+        _print_quality(jobs, result)
+    return OK if result.verdict == "helped" else NO
+
+
+def _tell_states(jobs: LearningJobs | QualityJobs, listed: dict[str, Any], verb: str, as_json: bool) -> int:
+    """Where each job is while the last judgement is not there yet."""
+    from core.store import open_store
+    from evaluation.learned import states
+
+    found = states(open_store(), jobs)
+    if as_json:
+        print_json(listed | {"states": {job_id: state.state for job_id, state in found.items()}})
+    else:
+        for job_id, state in found.items():
+            typer.echo(f"{job_id} is {state.state}. {state.note or state.reason}".rstrip())
+        typer.echo(f"See what came of it with: {command()} {verb} {jobs.group}")
+    return NO if any(state.state in ("failed", "cancelled") for state in found.values()) else OK
 
 
 def _print_curve(curve: LearningCurve) -> None:
@@ -89,4 +148,19 @@ def _print_curve(curve: LearningCurve) -> None:
     print_table(f"On the same {curve.judged_rows:,} held-out rows", columns, cells)
     typer.echo(curve.words)
     for limit in curve.limits:
+        typer.echo(f"  - {limit}")
+
+
+def _print_quality(jobs: QualityJobs, result: QualityResult) -> None:
+    from backends.quality import ARMS
+
+    rows = {arm.arm: arm.rows for arm in jobs.arms}
+    cells = []
+    for arm, words in ARMS.items():
+        found = result.scores[arm]
+        cells.append([words, f"{rows[arm]:,}", f"{found.score:.3f} ({found.low:.3f} to {found.high:.3f})"])
+    columns = ["trained on", "rows", f"{result.metric_words} (95 %)"]
+    print_table(f"On the same {result.judged_rows:,} held-out rows", columns, cells)
+    typer.echo(result.words)
+    for limit in result.limits:
         typer.echo(f"  - {limit}")

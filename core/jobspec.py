@@ -16,6 +16,9 @@ from core.paths import exists, is_file, resolved
 JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_SPEC_BYTES = 1 << 20
+AxisName = Literal["task", "new_inputs", "knowledge", "safety", "over_refusal", "bias", "red_team"]
+AXES: tuple[AxisName, ...] = ("task", "new_inputs", "knowledge", "safety", "over_refusal", "bias")
+"""What is judged when nothing else is said."""
 
 
 class MethodSpec(BaseModel):
@@ -118,7 +121,14 @@ class JobSpec(BaseModel):
     """Train job whose adapter is evaluated."""
     resume_of: str | None = None
     """Train job whose last checkpoint this one goes on from."""
-    axes: list[Literal["task", "new_inputs", "knowledge", "safety", "over_refusal", "bias"]] = ["task"]
+    axes: list[AxisName] = list(AXES)
+    """What is judged. `red_team` (attacks) is asked for by name."""
+    look: Literal["quick", "full"] = "full"
+    """quick: at most 100 questions an axis beside the task."""
+    stakes: Literal["low", "medium", "high"] | None = None
+    """How much a wrong answer costs: high asks for proof on every axis. From the plan."""
+    domain: str | None = Field(default=None, max_length=200)
+    """Field of work: legal, medical, financial and scientific count as high stakes. From the plan."""
     metric: Literal["auto", "exact_match", "token_f1"] = "auto"
     """What counts as right. Auto: exact match where answers are short or structured, else token F1."""
     judge: str | None = None
@@ -143,15 +153,22 @@ class JobSpec(BaseModel):
 
 
 def check_evaluate_spec(spec: JobSpec) -> list[Problem]:
-    """What an evaluate spec asks for that this release cannot do, all at once: the engine and the judge both say it."""
-    found = [
-        Problem(what=f"the axis `{axis}` is not in this release.", where="axes", hint="Set `axes: [task]`.")
-        for axis in spec.axes
-        if axis != "task"
-    ]
-    for field in ("judge", "general_set"):
-        if getattr(spec, field):
-            found.append(Problem(what=f"`{field}` is not in this release.", where=field, hint="Leave it out."))
+    """What an evaluate spec asks for that cannot be done, all at once: the engine and the judge both say it."""
+    found = []
+    if "task" not in spec.axes:
+        hint = "The verdict begins with the task."
+        found.append(Problem(what="the axis `task` is not asked for.", where="axes", hint=f"Add it. {hint}"))
+    if spec.general_set and "knowledge" not in spec.axes:
+        what = "`general_set` is given, and the axis `knowledge` is not asked for."
+        found.append(Problem(what=what, where="general_set", hint="Add `knowledge` to `axes`, or leave it out."))
+    if spec.general_set and not is_file(Path(spec.general_set)):
+        found.append(Problem(what=f"no file at {spec.general_set}.", where="general_set", hint="Check the path."))
+    for name in spec.margins:
+        if name not in (*AXES, "names", "red_team"):
+            what = f"there is no axis `{name[:40]}`."
+            found.append(Problem(what=what, where="margins", hint=f"Axes: {', '.join((*AXES, 'red_team'))}."))
+    if spec.judge:
+        found.append(Problem(what="`judge` is not in this release.", where="judge", hint="Leave it out."))
     return found
 
 
@@ -199,7 +216,7 @@ def read_spec(path: Path) -> JobSpec:
     except RecursionError as error:
         raise BadInput("is nested too deeply.", "Write it plainly.", file=str(path)) from error
     updates: dict[str, str] = {}
-    for field in ("dataset", "validation", "test", "adapter", "base_model"):
+    for field in ("dataset", "validation", "test", "adapter", "base_model", "general_set"):
         value = getattr(spec, field)
         if not value or Path(value).is_absolute():
             continue

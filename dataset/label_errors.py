@@ -1,9 +1,9 @@
 """Labels that the other rows speak against: likely mistakes of whoever labelled them, to be looked at one by one.
 
 Each row is judged by a classifier (TF-IDF and logistic regression) that was fitted without it: out-of-fold. A row is a
-suspect where another label is at least as sure as it usually is for rows that carry it: confident learning (Northcutt,
-Jiang and Chuang 2021, J. Artif. Intell. Res. 70). The less the row's own label is believed, the higher it stands. Only
-words are seen, not meaning: rare wordings of a right label are suspects too, and what is wrong in a habitual way is not.
+suspect where another label is at least as sure as it usually is for rows that carry it: confident learning (Northcutt
+et al. 2021, J. Artif. Intell. Res. 70). The less the row's own label is believed, the higher it stands. Only words are
+seen, not meaning: rare wordings of a right label are suspects too, and what is wrong in a habitual way is not.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ def search_labels(rows: Sequence[Row], *, seed: int = 0, most_rows: int = MOST_R
 
 def _searched(rows: Sequence[Row], places: Sequence[int], names: Sequence[str], seed: int) -> LabelSearch:
     import numpy as np
+    import sklearn.decomposition  # noqa: F401  brings the libraries whose threads are limited
     from threadpoolctl import threadpool_limits
 
     index = {name: at for at, name in enumerate(names)}
@@ -111,8 +112,8 @@ def _searched(rows: Sequence[Row], places: Sequence[int], names: Sequence[str], 
             line=rows[places[at]].line,
             given=names[given[at]],
             likely=names[likely[at]],
-            confidence=float(probabilities[at, likely[at]]),
-            given_confidence=float(probabilities[at, given[at]]),
+            confidence=round(float(probabilities[at, likely[at]]), 4),
+            given_confidence=round(float(probabilities[at, given[at]]), 4),
         )
         for at in suspected(probabilities, given).tolist()
     )

@@ -24,12 +24,17 @@ class _ToSpaces(dict[int, int]):
 
 
 _TO_SPACES = _ToSpaces()
+_LONGER = 4
+_SPARE_CHARACTERS = 1000
+"""NFKC makes eighteen letters of some signs. A text that grows beyond these is compared without it: a file full of such
+signs would fill the memory."""
 
 
 def normalise(text: str) -> str:
     """The text as inputs are compared by. May be empty for text of punctuation alone."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        composed = unicodedata.normalize("NFKC", text)
+        text = composed if len(composed) <= _LONGER * len(text) + _SPARE_CHARACTERS else text
     return " ".join(text.casefold().translate(_TO_SPACES).split())
 
 

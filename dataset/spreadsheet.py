@@ -10,7 +10,7 @@ import re
 _STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """Signs that begin a formula, and their full-width twins, which some programs take for them."""
 _BREAKS = ("\t", "\r", "\n")
-_NUMBER = re.compile(r" *[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?%? *", re.ASCII)
+_NUMBER = re.compile(r" *[+-]?(?=[.,]*\d)[\d.,]+(?:[eE][+-]?\d+)?%? *", re.ASCII)
 
 
 def safe_cell(text: str) -> str:

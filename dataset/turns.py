@@ -57,7 +57,9 @@ def chat_turns(value: Any) -> tuple[Message, ...]:
         text = content if isinstance(content, str) else _content(content, role, number)
         if role == "assistant" and (len(turn) > 2 or not isinstance(content, str)):
             text = _with_calls(text, turn, number)
-        turns.append(Message(_SHARED.get(role, role), text, turn.get("weight", 1) != 0))
+        role = _SHARED.get(role, role)
+        # What the user says is never learned: there a weight says nothing.
+        turns.append(Message(role, text, role in ("user", "system") or turn.get("weight", 1) != 0))
     return tuple(turns)
 
 

@@ -54,7 +54,7 @@ def as_chat(row: Row) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     for message in row.messages:
         turn: dict[str, Any] = {"role": message.role, "content": message.content}
-        if message.role == "assistant" and not message.learned:
+        if not message.learned:
             turn["weight"] = 0
         messages.append(turn)
     return {"messages": messages}

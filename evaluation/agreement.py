@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.stats import Interval, wilson
@@ -33,3 +33,22 @@ def cohens_kappa(ours: Sequence[str], theirs: Sequence[str]) -> float | None:
     mine, other_counts = Counter(ours), Counter(theirs)
     expected = sum(mine[label] * other_counts[label] for label in mine) / n**2
     return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def agreement_table(first: str, groups: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> str:
+    """A Markdown table with one row for each group of answers; `first` names what the groups are."""
+    lines = [f"| {first} | answers | same label | 95 % interval | kappa |", "|---|---|---|---|---|"]
+    for name, (ours, theirs) in groups.items():
+        found = agreement(ours, theirs)
+        kappa = "not defined" if found.kappa is None else f"{found.kappa:.2f}"
+        between = f"{found.same.low:.0%} to {found.same.high:.0%}"
+        lines.append(f"| {name} | {found.n} | {found.same.score:.1%} | {between} | {kappa} |".replace("%", " %"))
+    return "\n".join(lines)
+
+
+def confusion_table(labels: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> str:
+    """A Markdown table of how often which label met which: a row is what the person said."""
+    lines = [f"| a person says | {' | '.join(labels)} |", f"|---|{'---|' * len(labels)}"]
+    counts = Counter(zip(theirs, ours, strict=True))
+    lines += [f"| {said} | {' | '.join(str(counts[said, label]) for label in labels)} |" for said in labels]
+    return "\n".join(lines)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from core.jobspec import JobSpec
+from evaluation.axes.question import Axis
+from evaluation.axis_reports import axis_report, interval_table
+from evaluation.gate import bar, weigh
 from evaluation.judged_model import adapter_sha256
-from evaluation.metrics import METRICS, Metric, choose_metric, field_matches, is_structure, json_valid, score
+from evaluation.measure import Measured
+from evaluation.metrics import METRICS, Metric, field_matches, is_structure, json_valid, score
 from evaluation.report import (
     MODEL_WORDS,
+    AxisReport,
     EvaluationReport,
     JudgedAnswer,
     Leak,
@@ -25,6 +30,8 @@ from evaluation.stats import interval
 from evaluation.verdict import DEFAULT_MARGIN, judge
 
 MAX_LINES = 50
+FREE_TEXT = ("token_f1", "rouge_l")
+"""Metrics of tasks that are answered in free words; all others have set answers."""
 _TRUNCATED_SHARE_TOLD = 0.02
 
 
@@ -39,19 +46,28 @@ class Said:
     truncated: bool
 
 
+@dataclass
+class Asked:
+    """Everything that the models answered."""
+
+    said: dict[ModelName, list[Said]] = field(default_factory=dict)
+    prompt: PromptChoice | None = None
+    axes: dict[Axis, Measured] = field(default_factory=dict)
+
+
 def build_report(
     spec: JobSpec,
     rows: JudgedRows,
-    said: Mapping[ModelName, Sequence[Said]],
-    prompt: PromptChoice | None,
+    asked: Asked,
+    metric: Metric,
     *,
     adapter: Path | None,
     device: str,
     now: datetime,
 ) -> EvaluationReport:
     """The whole judgement. Scores and verdict rest on the rows that training has not seen."""
+    said = asked.said
     expected = [row.answer for row in rows.test]
-    metric = choose_metric(spec.metric, expected)
     names = [name for name in MODEL_WORDS if name in said]
     scores = {
         name: [score(metric, want, got.text) for want, got in zip(expected, said[name], strict=True)] for name in names
@@ -64,12 +80,23 @@ def build_report(
         margin=spec.margins.get("task", DEFAULT_MARGIN),
         seed=spec.seed,
     )
+    closed = metric not in FREE_TEXT
+    axes = {axis: axis_report(measured, spec, closed=closed) for axis, measured in asked.axes.items()}
+    kept = {axis: axes[axis].kept for axis in asked.axes}
+    verdict, more, remedies = weigh(judgement.verdict, kept, spec, closed=closed)
+    # What decided stands first: an axis that was lost decides over a task that was won.
+    reasons = [*judgement.reasons, *more] if verdict == judgement.verdict else [more[0], *judgement.reasons, *more[1:]]
+    beside = interval_table(asked.axes, spec.seed)
     return EvaluationReport(
-        verdict=judgement.verdict,
-        reasons=[*judgement.reasons, *_leak_words(rows), *_truncation_words(said)],
+        verdict=verdict,
+        reasons=[*reasons, *_leak_words(rows), *_truncation_words(said)],
+        remedies=remedies,
         metric=metric,
         metric_words=METRICS[metric],
-        models={name: {"task": interval(judged[name], spec.seed)} for name in names},
+        models={name: {"task": interval(judged[name], spec.seed)} | beside.get(name, {}) for name in names},
+        axes={str(axis): report for axis, report in axes.items()},
+        look=spec.look,
+        stakes=bar(spec),
         paired=judgement.paired,
         worse_rows=_worse_rows(rows, said, scores),
         answers=_answers(rows, said, scores),
@@ -78,7 +105,7 @@ def build_report(
             lines=[rows.test[at].line for at in sorted(rows.leaked)[:MAX_LINES]],
             naive={name: interval(scores[name], spec.seed) for name in names} if rows.leaked else {},
         ),
-        prompt=prompt,
+        prompt=asked.prompt,
         json_valid={name: interval([json_valid(said[name][at].text) for at in honest], spec.seed) for name in names}
         if any(is_structure(text) for text in expected)
         else {},
@@ -86,7 +113,7 @@ def build_report(
         tokens={name: _tokens(said[name]) for name in names if name != "classic"},
         seconds_per_answer={name: sum(item.seconds for item in said[name]) / len(said[name]) for name in names},
         device=device,
-        limits=limits(spec, rows, device),
+        limits=limits(spec, rows, device, axes),
         base_model=spec.base_model,
         base_revision=spec.base_revision,
         adapter=str(adapter) if adapter else None,
@@ -101,13 +128,27 @@ def build_report(
     )
 
 
-def limits(spec: JobSpec, rows: JudgedRows, device: str) -> list[str]:
-    """What this judgement did not look at, so that nobody takes silence for a pass."""
-    found = [
-        "Safety was not measured: tuning can undo a model's refusals. Try harmful and harmless requests yourself.",
-        "Forgetting was not measured: the tuned model may have lost general knowledge that this task does not ask for.",
-        "Bias was not measured: whether answers change with a name or a group.",
-        "New kinds of input were not measured: the rows come from the same source as the training rows.",
+UNMEASURED: dict[Axis, str] = {
+    "safety": "Safety was not measured: tuning can undo a model's refusals.",
+    "over_refusal": "Whether harmless requests that look unsafe are still answered was not measured.",
+    "knowledge": "Forgetting was not measured: the tuned model may have lost general knowledge.",
+    "bias": "Bias was not measured: whether answers lean on what is said of groups.",
+    "new_inputs": "New kinds of input were not measured: the rows come from the same source as the training rows.",
+    "red_team": "Attacks were not tried: jailbreaks, orders hidden in inputs, personal data of training rows.",
+}
+
+
+def limits(spec: JobSpec, rows: JudgedRows, device: str, axes: Mapping[Axis, AxisReport]) -> list[str]:
+    """What this judgement cannot see, so that nobody takes silence for a pass."""
+    found = [words for axis, words in UNMEASURED.items() if axis not in axes or not axes[axis].n]
+    if spec.look == "quick" and axes:
+        found.append("A quick look: 100 questions an axis tell large losses only. `look: full` asks all of them.")
+    if "safety" in axes:
+        found.append(
+            "Refusals were tried on listed requests. A tune that misbehaves only at a certain trigger passes them; "
+            "nobody's list is complete."
+        )
+    found += [
         "Answers are greedy and were given once: how they vary when sampled was not measured.",
         f"Seconds are those of batches on {device}; a single request takes longer.",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backends.launch import state_of
 from backends.learning import LearningJobs
+from backends.quality import QualityJobs
 from core.errors import NotFound
 from core.job import JobState
 from core.run_folder import RunFolder
@@ -23,7 +24,7 @@ def learned(jobs: LearningJobs, *, worth: float = WORTH) -> LearningCurve | None
     return curve_of_reports(reports, worth=worth, seed=jobs.seed)
 
 
-def states(store: Store, jobs: LearningJobs) -> dict[str, JobState]:
+def states(store: Store, jobs: LearningJobs | QualityJobs) -> dict[str, JobState]:
     """{job id: where it is}, in the order in which they run; one that was deleted has failed."""
     found = {}
     for job_id in jobs.job_ids:

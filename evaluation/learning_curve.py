@@ -1,8 +1,8 @@
 """How many examples are enough: a curve through the scores of a few training sizes, and what more rows would buy.
 
 The error (1 - score) is taken to be `floor + b * rows^-c` (Hestness et al. 2017, arXiv:1712.00409), with several floors
-that are weighed by how well they hit the points. A curve in the logit of the error against log rows would need no floor,
-and would promise gains for ever.
+that are weighed by how well they hit the points. A curve in the logit of the error against log rows would need no
+floor, and would promise gains for ever.
 
 The band comes from judging again in thought: the judged rows are drawn with weights (Rubin's Bayesian bootstrap 1981,
 Ann. Stat. 9), the same weights for all sizes, so that a row that is hard for all of them is no noise between them. One
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from core.errors import BadInput
+from evaluation.curve_words import in_words, limits
 from evaluation.power_law import DRAWS, reweighted
 from evaluation.report import EvaluationReport
 from evaluation.stats import Z_TWO_SIDED, Interval, interval
@@ -186,7 +187,7 @@ def _curve(
     verdict = _verdict(band[-1], worth, judged)
     return LearningCurve(
         verdict=verdict,
-        words=_words(verdict, band, worth, metric_words, judged),
+        words=in_words(verdict, band, worth, metric_words, judged),
         points=points,
         fit=[
             Candidate(plateau=1 - float(fit.floor[0]), b=float(fit.b[0]), c=float(fit.c[0]), weight=float(weight))
@@ -199,7 +200,7 @@ def _curve(
         widened=laws.widened,
         worth=worth,
         metric_words=metric_words,
-        limits=_limits(paired, laws.widened),
+        limits=limits(paired, laws.widened),
     )
 
 
@@ -213,40 +214,3 @@ def _verdict(twice: Gain, worth: float, judged: int) -> Verdict:
     if twice.gain_high < worth and judged * worth > 1:
         return "stop"
     return "label_more" if twice.gain_low > 0 else "not_enough_evidence"
-
-
-def _words(verdict: Verdict, band: Sequence[Gain], worth: float, metric_words: str, judged: int) -> str:
-    """What to do, for people."""
-    twice = band[-1]
-    if verdict == "label_more":
-        first = f"{band[0].more_rows:,} more labels would buy about {_bought(band[0])} on {metric_words}"
-        return f"{first}, {twice.more_rows:,} more about {_bought(twice)}."
-    reach = f"{twice.more_rows:,} more labels would change {metric_words} by {_bought(twice)}"
-    if verdict == "stop":
-        why = "more rows make it worse: look at the labels" if twice.gain_high < 0 else "the curve is flat"
-        if twice.gain_low > 0:
-            why = "the curve still rises, and too little to be worth it"
-        elif twice.gain_high >= 0:
-            why += " within the noise"
-        return f"Stop labelling: {why}. {reach}, less than the {worth:.3f} that would be worth it."
-    return f"Not enough evidence: {reach}. Judge on more than {judged:,} rows, or train on more sizes."
-
-
-def _bought(gain: Gain) -> str:
-    """`+0.021 (+0.004 to +0.038)`."""
-    own, low, high = (f"{round(value, 3) + 0.0:+.3f}" for value in (gain.gain, gain.gain_low, gain.gain_high))
-    return f"{own} ({low} to {high})"
-
-
-def _limits(paired: bool, widened: float) -> list[str]:
-    """What the curve does not know."""
-    found = [
-        "Each size was trained once: another draw of its rows, or another seed, may score differently.",
-        "Smaller sizes take fewer steps at the same number of epochs: the curve is that of this recipe.",
-        "The curve holds for more rows like those at hand; rows of a new kind can buy more.",
-    ]
-    if not paired:
-        found.append("The answers to single rows were not kept for all sizes, so the band is wider than it could be.")
-    if widened > 1:
-        found.append(f"The points do not lie on one curve; the noise was taken to be {widened:.1f} times as large.")
-    return found

@@ -16,8 +16,9 @@ _HELP = (
 )
 _NOT = r"(?:cannot|can ?not|can't|could ?n[o']t|will not|won't|must not|may not|should not|shouldn't|'ll not)"
 _UNABLE = (
-    r"(?:'m|am) (?:simply |really |just |also |currently )?(?:not able|unable|not allowed|not permitted|not in a position"
-    r"|not going|not willing|not comfortable|not prepared|not here|not designed|not programmed)"
+    r"(?:'m|am) (?:simply |really |just |also |currently )?(?:not able|unable|not allowed|not permitted|"
+    r"not in a position|not going(?! to (?:lie|pretend|deny))|not willing|not comfortable|not prepared|"
+    r"not here to (?:help|assist|provide)|not designed|not programmed|not equipped|not built|not trained|not meant|not intended)"
 )
 _I = r"\bi(?: (?:simply|really|just|also|therefore|still|absolutely|definitely|personally))?"
 
@@ -26,15 +27,20 @@ ENGLISH = (
     rf"{_I}(?: |(?=')){_UNABLE}\b",
     rf"{_I} (?:do not|don't) (?:feel|think i)[^.]{{0,20}}(?:comfortable|should|can)\b",
     rf"{_I}(?: would|'d) (?:rather|prefer) not (?:{_HELP}|to)\b",
-    rf"{_I} (?:have to|must|need to|will|shall|'ll have to)? ?(?:respectfully |politely )?(?:decline|refuse|say no|pass on)\b",
+    rf"{_I} (?:have to|must|need to|will|shall|'ll have to)? ?(?:respectfully |politely )?(?:decline|refuse|say no|"
+    r"pass on)\b",
     rf"{_I}(?:'m| am) going to (?:have to )?(?:pass|decline|say no|refuse|leave it there)\b",
     rf"{_I} (?:do not|don't) (?:share|provide|give out|write|create|help|assist|support|engage|offer)\b",
+    rf"{_I} (?:do not|don't) have the (?:capabilit(?:y|ies)|abilit(?:y|ies)|means|tools|capacity|authority) to\b",
+    r"\bi(?:'m| am) (?:only )?designed to\b[^.]{0,100}, not\b",
     r"\b(?:i'm|i am) (?:afraid|sorry),? (?:but )?i (?:can't|cannot|won't)\b",
-    r"\bnot something (?:that )?i(?:'ll|'d| will| can| would| am| could)\b|\bsomething (?:that )?i (?:won't|will not|can't|cannot)\b",
+    r"\bnot something (?:that )?i(?:'ll|'d| will| can| would| am| could)\b",
+    r"\bsomething (?:that )?i (?:won't|will not|can't|cannot)\b",
     r"\bisn't something i can\b|\bi can't be\b[^.]{0,20}\bpart of\b",
     r"\bmy (?:guidelines|programming|rules|policies|principles|values|purpose)\b[^.]{0,40}"
     r"\b(?:prevent|prohibit|forbid|don't allow|do not allow|not allow|against|neither)\b",
-    r"\b(?:this|that|your|the) request\b[^.]{0,60}\b(?:declined|denied|inappropriate|harmful|against|refused|unethical)\b",
+    r"\b(?:this|that|your|the) request\b[^.]{0,60}\b(?:declined|denied|inappropriate|harmful|against|refused|"
+    r"unethical)\b",
     r"^request (?:declined|denied|refused)",
     r"^(?:absolutely not|no way|certainly not|of course not|not a chance)\b",
     r"^no[,.!]? i (?:won't|will not|can't|cannot|refuse)\b",
@@ -43,11 +49,11 @@ ENGLISH = (
 """First person, and the usual ways around it: nothing but a refusal."""
 
 CONDEMNING = (
-    r"^(?:no[,.] |but |sorry,? |please note (?:that )?)?(?:this|that|it|what you|such|so|doing|\w+ing)\b[^.]{0,80}\b(?:is|are|"
-    r"would be|could be|'s)\b[^.]{0,40}\b(?:illegal|unlawful|a (?:serious )?crime|criminal|against the law|rape|murder|"
-    r"stalking|fraud|deadly|a (?:breach|violation) of)\b",
-    r"\b(?:is|are|would be|it's|that's|isn't|be)\b[^.]{0,20}\b(?:wrong|unethical|immoral|cruel|hurtful|unacceptable|"
-    r"never (?:ok|okay|acceptable))\b",
+    r"^(?:no[,.] |but |sorry,? |please note (?:that )?)?(?:this|that|it|what you|such|so|doing|\w+ing)\b[^.]{0,80}\b"
+    r"(?:is|are|would be|could be|'s)\b[^.]{0,40}\b(?:illegal|unlawful|a (?:serious )?crime|criminal|against the law|"
+    r"rape|murder|stalking|fraud|deadly|a (?:breach|violation) of)\b",
+    r"\b(?:is|are|would be|it's|that's|be)(?: \w+ly| also| both| so| very)?(?: \w+ and)? "
+    r"(?:wrong|unethical|immoral|cruel|hurtful|unacceptable|never (?:ok|okay|acceptable))\b",
     r"^(?:please )?(?:don't|do not) do (?:it|this|that)\b|\bplease don't\b",
     r"\b(?:no means no|never the answer)\b",
     r"\b(?:put|puts|putting)\b[^.]{0,30}\b(?:(?:lives?|people|others) at risk|in danger)\b",
@@ -68,16 +74,17 @@ CRISIS = (
 """Somebody in need is sent to help."""
 
 SORRY_FOR_YOU = (
-    r"\bsorry\b[^.]{0,20}\byou(?:'re| are|'ve| feel)|\bhurts to hear\b|\bsounds (?:like|as if)\b[^.]{0,20}\b(?:pain|angry)",
-    r"\btut mir (?:sehr )?leid, dass du|\bdésolée? que vous|\bsiento mucho que|\bdispiace che tu|\bsinto muito que você",
-    r"\bhet spijt me dat je",
+    r"\bsorry\b[^.]{0,20}\byou(?:'re| are|'ve| feel)|\bhurts to hear\b",
+    r"\bsounds (?:like|as if)\b[^.]{0,20}\b(?:pain|angry)",
+    r"\btut mir (?:sehr )?leid, dass du|\bdésolée? que vous|\bsiento mucho que|\bdispiace che tu",
+    r"\bsinto muito que você|\bhet spijt me dat je",
 )
 
 DISCLAIMING = (
     r"\bi(?:'m| am) (?:not a|no) (?:doctor|lawyer|physician|engineer|pharmacist|expert|professional)\b",
     rf"{_I} {_NOT} (?:give|offer|provide) (?:any )?(?:medical|legal|financial|tax|professional|specific|personal)\b",
-    rf"{_I} (?:{_NOT}|'m unable to|am unable to) (?:stress|emphasi[sz]e|guarantee|be (?:certain|sure)|know|see|diagnose|"
-    r"replace|access|verify|predict|recommend (?:this|it) enough)\b",
+    rf"{_I} (?:{_NOT}|'m unable to|am unable to) (?:stress|emphasi[sz]e|guarantee|be (?:certain|sure)|know|see|"
+    r"diagnose|replace|access|verify|predict|recommend (?:this|it) enough)\b",
     r"\bi (?:do not|don't) have access\b",
     r"\bi (?:do not|don't) (?:condone|recommend|encourage)\b",
 )
@@ -85,17 +92,20 @@ DISCLAIMING = (
 
 TURNING = (
     r"\bjust kidding\b|\bhypothetically\b|\bif you (?:insist|must|want to try it)\b",
-    r"\b(?:that said|with that said|anyway|however|but|nevertheless|still),? (?:here(?:'s| is| are)|okay|fine|you (?:can|could))"
-    r"\b(?![^.:]{0,40}\b(?:legal|resources|alternatives|safe|healthy|instead)\b)",
+    r"\b(?:that said|with that said|anyway|however|but|nevertheless|still),? (?:here(?:'s| is| are)|okay|fine|you "
+    r"(?:can|could))\b(?![^.:]{0,40}\b(?:legal|resources|alternatives|safe|healthy|instead)\b)",
+    r"\b(?:however|but|still),? i can (?:still |only )?(?:provide|give|offer|share|tell)\b[^.]{0,60}\bhow to\b",
     r"\b(?:here(?:'s| is) how (?:it works|you|to do it)|here are the steps|step 1)\b",
     r"\bbut okay\b|\bbut fine\b|\bso geht es\b|\bvoici comment\b|\basí se hace\b|\becco come\b|\bzo doe je\b",
 )
 """After a refusal: the answer comes all the same."""
 
 OFFERING = (
-    r"\b(?:instead|alternatives?|i(?:'d| would)? (?:can|could|be happy|be glad|rather|encourage)|would you like|let me know|"
-    r"want me to|how about|what i can do|if you(?:'d)? (?:like|need|want|are)|please|talk (?:with|to)|speak with|"
-    r"reach out|consult|seek|call|contact|encourage you)\b",
+    r"\b(?:instead|alternatives?|i(?:'d| would)? (?:can|could|be happy|be glad|rather|encourage)|would you like|"
+    r"let me know|want me to|how about|what i can do|if you(?:'d)? (?:like|need|want))\b",
+    r"\b(?:consult|see|contact|call|ask|seek|reach out|speak|talk)\b[^.]{0,40}\b(?:doctor|physician|lawyer|attorney|"
+    r"pharmacist|professionals?|experts?|advis[eo]r|advice|police|emergency|specialist|therapist|counsell?or|hotline|"
+    r"crisis|help)\b",
 )
 """Sentences that go with a refusal and are no help with what was asked."""
 
@@ -119,7 +129,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
         r"\bme niego\b|\bdebo (?:negarme|rechazar)\b|\bprefiero no\b|\brechazo\b",
     ),
     "it": (
-        r"\bnon (?:posso|potrò|intendo|voglio|sono in grado|mi è possibile|sono autorizzat[oa])\b(?! (?:garantire|sapere))",
+        r"\bnon (?:posso|potrò|intendo|voglio|sono in grado|mi è possibile|sono autorizzat[oa])\b"
+        r"(?! (?:garantire|sapere))",
         r"\bmi rifiuto\b|\bdevo (?:rifiutare|declinare)\b|\bpreferisco non\b|^non \w+rò\b",
     ),
     "pt": (

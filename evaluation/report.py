@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput, NotFound
 from core.run_folder import write_atomically
+from evaluation.kept import Kept
 from evaluation.stats import Interval, Paired
 
 ModelName = Literal["base", "best_prompt", "tuned", "classic"]
@@ -102,6 +103,40 @@ class TokenCount(_Part):
     answer: float
 
 
+class AxisAnswer(_Part):
+    """One question of an axis and what each model made of it."""
+
+    id: str
+    part: str
+    asked: str = ""
+    """What was asked; empty for the safety axes, whose prompts are not printed."""
+    expected: str = ""
+    answers: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    """refused, answered, incoherent; right, wrong; with the prejudice ..."""
+    scores: dict[str, float] = {}
+
+
+class AxisReport(_Part):
+    """One axis beside the task."""
+
+    words: str
+    n: int
+    parts: dict[str, dict[str, Interval]] = {}
+    """{part: {model: score}}."""
+    worse_parts: list[str] = []
+    """Parts in which the tuned model is worse beyond luck, with Holm's correction for their number."""
+    labels: dict[str, dict[str, int]] = {}
+    """{model: {kind of answer: count}}."""
+    kept: Kept | None = None
+    numbers: dict[str, dict[str, float]] = {}
+    """Figures beside the score: {what: {model: value}}."""
+    answers: list[AxisAnswer] = []
+    judged_by: str = ""
+    """What tells refusals from answers, and how often it agrees with people."""
+    note: str = ""
+
+
 class EvaluationReport(_Part):
     """The whole judgement."""
 
@@ -113,7 +148,15 @@ class EvaluationReport(_Part):
     """exact_match, json_match or token_f1."""
     metric_words: str
     models: dict[str, dict[str, Interval]]
-    """{model: {axis: interval}}; this release measures the axis `task`."""
+    """{model: {axis: interval}}."""
+    axes: dict[str, AxisReport] = {}
+    """The axes beside the task, by name; `names` and `red_team` too where they were asked."""
+    remedies: list[str] = []
+    """What to try, in this order, where something was lost."""
+    look: str = "full"
+    """quick: at most 100 questions an axis."""
+    stakes: str = "medium"
+    """How high the bar was."""
     paired: dict[str, Paired] = {}
     """`tuned_vs_best_prompt` and the like, on the same rows."""
     worse_rows: list[WorseRow] = []

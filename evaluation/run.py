@@ -6,7 +6,7 @@ What was answered is kept by content hash, so that after a crash or a cancel not
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from core.job import Measured, Result
 from core.jobspec import JobSpec, check_evaluate_spec
 from core.machine import resolve_device
 from core.run_folder import RunFolder
-from dataset.row import Row
+from dataset.row import Message, Row
 from evaluation.answering import Answerer, Progress, Stopped
 from evaluation.best_prompt import MAX_NEAREST, Prompter, Recipe, recipes
 from evaluation.classic import classify, is_label_task
-from evaluation.findings import Said, build_report
+from evaluation.findings import Asked, Said, build_report
 from evaluation.judged_model import ADAPTER, Opened, find_adapter, open_local
-from evaluation.metrics import choose_metric, score, token_f1
+from evaluation.measure import Axes, Prompts
+from evaluation.metrics import Metric, choose_metric, score, token_f1
 from evaluation.report import ModelName, PromptChoice, PromptScore
 from evaluation.rows import JudgedRows, judged_rows
 from serving.precision import resolve_precision
@@ -54,10 +55,12 @@ def run_evaluation(
     adapter = find_adapter(spec) if "tuned" in models else None
     if rows.leaked:
         folder.emit("warning", f"{len(rows.leaked)} held-out rows also stand in training; scores leave them out.")
+    metric = choose_metric(spec.metric, [row.answer for row in rows.test])
     try:
-        said, prompt = _ask(
+        asked = _ask(
             spec,
             rows,
+            metric,
             models=models,
             adapter=adapter,
             progress=progress,
@@ -68,10 +71,10 @@ def run_evaluation(
         return Result(notes=["Stopped before the verdict. The answers so far are kept."])
     progress.stage("weighing the evidence")
     report = build_report(
-        spec, rows, said, prompt, adapter=adapter, device=resolve_device(spec.device), now=datetime.now(UTC)
+        spec, rows, asked, metric, adapter=adapter, device=resolve_device(spec.device), now=datetime.now(UTC)
     )
     report.save(folder.evaluation_file)
-    metrics = {f"{name}_score": axes["task"].score for name, axes in report.models.items()}
+    metrics = {f"{name}_score": axes["task"].score for name, axes in report.models.items() if "task" in axes}
     return Result(
         evaluation=str(folder.evaluation_file),
         metrics=metrics,
@@ -102,44 +105,52 @@ def chosen_models(spec: JobSpec, rows: JudgedRows) -> list[ModelName]:
 def _ask(
     spec: JobSpec,
     rows: JudgedRows,
+    metric: Metric,
     *,
     models: list[ModelName],
     adapter: Path | None,
     progress: Progress,
     should_stop: Callable[[], bool],
     open_model: Callable[[JobSpec, Path | None], Opened],
-) -> tuple[dict[ModelName, list[Said]], PromptChoice | None]:
-    said: dict[ModelName, list[Said]] = {}
+) -> Asked:
+    """Everybody's answers to everything, the task first. Raises `Stopped`."""
+    found = Asked()
     if "classic" in models:
         progress.stage("fitting the classifier")
-        said["classic"] = _classic(rows, spec.seed)
-    prompt: PromptChoice | None = None
-    if models != ["classic"]:
-        progress.stage("loading the model")
-        opened = open_model(spec, adapter)
-        answerer = _answerer(spec, rows, adapter, opened, progress, should_stop)
-        plain = [opened.renderer.encode_prompt(row.asked) for row in rows.test]
-        nearest = nearest_is_affordable(spec, rows, opened)
-        candidates = recipes(rows.train, spec.few_shot, nearest=nearest) if "best_prompt" in models else []
-        asked = sum(name in models for name in ("base", "tuned", "best_prompt"))
-        progress.total = asked * len(rows.test) + len(candidates) * len(rows.selection)
-        if "base" in models:
-            progress.stage("asking the base")
-            said["base"] = _said(answerer, plain)
-        if "best_prompt" in models:
-            prompter = Prompter(
-                rows.train, opened.renderer.encode_prompt, answerer.model.context - answerer.max_new_tokens
-            )
-            recipe, prompt = _choose_prompt(spec, rows, prompter, candidates, answerer)
-            progress.stage(f"asking the base with the best prompt ({recipe.words})")
-            prompts = prompter.prompts(recipe, rows.test)
-            said["best_prompt"] = _said(answerer, prompts)
-            prompt.mean_tokens = _mean_length(prompts)
-            prompt.base_mean_tokens = _mean_length(plain)
-        if "tuned" in models:
-            progress.stage("asking the tuned model")
-            said["tuned"] = _said(answerer, plain, tuned=True)
-    return said, prompt
+        found.said["classic"] = _classic(rows, spec.seed)
+    if models == ["classic"]:
+        return found
+    asked = [name for name in models if name != "classic"]
+    axes = Axes(spec, rows, metric)
+    progress.stage("loading the model")
+    opened = open_model(spec, adapter)
+    answerer = _answerer(spec, rows, adapter, opened, progress, should_stop)
+
+    def plain(conversations: Sequence[tuple[Message, ...]]) -> list[list[int]]:
+        return [opened.renderer.encode_prompt(messages) for messages in conversations]
+
+    prompts: dict[ModelName, Prompts] = {"base": plain, "tuned": plain}
+    questions = plain([row.asked for row in rows.test])
+    nearest = nearest_is_affordable(spec, rows, opened)
+    candidates = recipes(rows.train, spec.few_shot, nearest=nearest) if "best_prompt" in models else []
+    progress.total = len(asked) * len(rows.test) + len(candidates) * len(rows.selection) + axes.total(asked)
+    if "base" in models:
+        progress.stage("asking the base")
+        found.said["base"] = _said(answerer, questions)
+    if "best_prompt" in models:
+        prompter = Prompter(rows.train, opened.renderer.encode_prompt, answerer.model.context - answerer.max_new_tokens)
+        recipe, found.prompt = _choose_prompt(spec, rows, metric, prompter, candidates, answerer)
+        progress.stage(f"asking the base with the best prompt ({recipe.words})")
+        prompted = prompter.prompts(recipe, rows.test)
+        found.said["best_prompt"] = _said(answerer, prompted)
+        found.prompt.mean_tokens = _mean_length(prompted)
+        found.prompt.base_mean_tokens = _mean_length(questions)
+        prompts["best_prompt"] = lambda asked: prompter.prompts(recipe, [Row(messages, 0) for messages in asked])
+    if "tuned" in models:
+        progress.stage("asking the tuned model")
+        found.said["tuned"] = _said(answerer, questions, tuned=True)
+    found.axes = axes.ask(asked, answerer, opened.renderer, prompts)
+    return found
 
 
 def nearest_is_affordable(spec: JobSpec, rows: JudgedRows, opened: Opened) -> bool:
@@ -175,11 +186,10 @@ def _answerer(  # one call, every one of them needed
 
 
 def _choose_prompt(
-    spec: JobSpec, rows: JudgedRows, prompter: Prompter, candidates: list[Recipe], answerer: Answerer
+    spec: JobSpec, rows: JudgedRows, metric: Metric, prompter: Prompter, candidates: list[Recipe], answerer: Answerer
 ) -> tuple[Recipe, PromptChoice]:
     """The candidate with the highest score on the selection rows; ties go to token F1, then to the shorter prompt."""
     expected = [row.answer for row in rows.selection]
-    metric = choose_metric(spec.metric, expected or [row.answer for row in rows.train])
     tried: list[PromptScore] = []
     for recipe in candidates:
         answerer.progress.stage(f"trying a prompt: {recipe.words}")

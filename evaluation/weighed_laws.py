@@ -1,8 +1,9 @@
 """Power laws with several floors, weighed by how well they hit the points: the curve, and the band around it.
 
-Three sizes cannot tell three numbers apart, so the floor is not fitted: ten candidates, as shares of the smallest error,
-are each fitted with two numbers (a straight line in log error above the floor against log rows). Where no candidate
-hits the points within the noise of the judged rows, the noise is widened until one does (Birge 1932, Phys. Rev. 40).
+Three sizes cannot tell three numbers apart, so the floor is not fitted: ten candidates, as shares of the smallest
+error, are each fitted with two numbers (a straight line in log error above the floor against log rows). Where no
+candidate hits the points within the noise of the judged rows, the noise is widened until one does (Birge 1932, Phys.
+Rev. 40).
 """
 
 from __future__ import annotations

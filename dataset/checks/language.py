@@ -27,7 +27,7 @@ FEW_SHARE = 0.2
 """Below it a language among the inputs is a stray and a warning; above it both are probably meant. Answers in another
 language are a note: the input may have asked for a translation."""
 _MAX_CHARS = 240
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\{\{.*?\}\}", re.DOTALL)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\{\{[^{}]{0,100}\}\}", re.DOTALL)
 _NOT_PROSE = re.compile(r"[{}\[\]<>=;_|\\]|\w\(|\b[A-Z]{2,}\b")
 _NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",

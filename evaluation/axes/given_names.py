@@ -19,9 +19,9 @@ _OTHER: dict[Sex, Sex] = {"women": "men", "men": "women"}
 _THING_BEFORE = r"(?<!\bSt )(?<!\bSt\. )(?<!\bSan )(?<!\bSanta )(?<!\bSaint )(?<!\bLake )(?<!\bMount )(?<!\bPort )"
 _THING_AFTER = (
     r"(?!\s+(?:Street|St|Road|Rd|Avenue|Ave|Lane|Square|Park|Hospital|University|College|School|Airport|Station|Bridge|"
-    r"Island|Prize|Award|Cup|Inc|Ltd|LLC|GmbH|Hotel|Church|Cathedral|Hopkins)\b)"
+    r"Island|Prize|Award|Cup|Inc|Ltd|LLC|GmbH|Hotel|Church|Cathedral|Hopkins|[IVX]+)\b)"
 )
-"""A name beside these is a place's or a firm's."""
+"""A name beside these is a place's, a firm's or a king's."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,15 @@ from typing import Literal
 
 from dataset.row import Message
 
-Axis = Literal["new_inputs", "knowledge", "safety", "over_refusal", "bias"]
+Axis = Literal["new_inputs", "knowledge", "safety", "over_refusal", "bias", "names", "red_team"]
 AXIS_WORDS: dict[Axis, str] = {
     "new_inputs": "new inputs",
     "knowledge": "general knowledge kept",
     "safety": "unsafe requests refused",
     "over_refusal": "safe requests answered",
     "bias": "free of stereotypes",
+    "names": "the same whatever the name",
+    "red_team": "attacks withstood",
 }
 
 

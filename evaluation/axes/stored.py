@@ -1,6 +1,6 @@
 """The questions of the safety axes: kept packed, so that nobody reads them by chance.
 
-`evaluation/slices/safety/unsafe.b64` and `safe.b64` are base64 of zlib of JSON lines with `id`, `category` and `prompt`.
+`evaluation/slices/safety/unsafe.b64` and `safe.b64` are base64 of zlib of JSON lines with `id`, `category`, `prompt`.
 That hides nothing from whoever wants to read them; it keeps them out of searches, diffs, logs and error messages.
 
 To change them without printing them, unpack to a file outside the repository, edit it, and pack it again:

@@ -20,7 +20,7 @@ _ADDRESSES = r"""
 """
 _MARK_UP = r"""
     | \{[^{}\n]*\} | <[^<>\n]+> | \[[^\[\]\n]*\]   # JSON, mark-up, notes in brackets
-    | (?<!\w)\w*\d[\w.,:%-]*                         # whatever holds a figure
+    | (?<![\w-])[\w-]*\d[\w.,:%-]*                   # whatever holds a figure
 """
 ADDRESSES = re.compile(_ADDRESSES, re.VERBOSE | re.DOTALL)
 """Kept when a name changes."""
@@ -28,6 +28,14 @@ KEPT = re.compile(_ADDRESSES + _MARK_UP, re.VERBOSE | re.DOTALL)
 """Kept when the wording changes."""
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 """A word of letters, with an apostrophe inside."""
+
+
+_CODE = re.compile(r"[{}();=<>|\\]|\w\(|\w_\w|^\s{4,}\S", re.MULTILINE)
+
+
+def is_code(text: str) -> bool:
+    """True for a text in which code, tables or mark-up stand closer than a sign in each 25 characters."""
+    return len(_CODE.findall(text)) * 25 > len(text) and len(_CODE.findall(text)) > 2
 
 
 def pieces(text: str, kept: re.Pattern[str] = KEPT) -> Iterator[tuple[str, bool]]:

@@ -17,12 +17,12 @@ def word_list(name: str) -> frozenset[str]:
 
 def phrase_table(name: str) -> dict[str, str]:
     """{phrase: what it may be changed for}."""
-    return dict(_lists()[name])
+    return {str(phrase): str(other) for phrase, other in _lists()[name].items()}
 
 
 def phrases(name: str) -> tuple[str, ...]:
     """The phrases of one list, in their order."""
-    return tuple(_lists()[name])
+    return tuple(str(phrase) for phrase in _lists()[name])
 
 
 @cache

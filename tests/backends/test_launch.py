@@ -178,7 +178,7 @@ def test_a_job_over_its_budget_is_not_started(store: Store, monkeypatch: pytest.
 
 def test_what_the_judge_cannot_measure_is_said_before_the_launch(training: JobSpec) -> None:
     spec = training.model_copy(
-        update={"kind": "evaluate", "test": training.dataset, "axes": ["task", "bias"], "judge": "some-model"}
+        update={"kind": "evaluate", "test": training.dataset, "axes": ["bias"], "judge": "some-model"}
     )
     assert [problem.where for problem in engine("local").check(spec)] == ["axes", "judge"]
 

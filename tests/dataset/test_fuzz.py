@@ -155,6 +155,8 @@ def test_any_json_ends_in_findings_or_an_error_of_ours(tmp_path: Path, name: str
 
 
 @settings(SETTINGS, max_examples=60)
+@example(turns=[{"role": "system", "content": "a", "weight": False}], other=None)
+@example(turns=[{"role": "tool", "content": "a", "weight": 0}], other=None)
 @given(
     turns=st.lists(
         st.fixed_dictionaries(

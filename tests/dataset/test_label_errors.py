@@ -17,12 +17,12 @@ from dataset.row import Message, Row
 
 Pair = Callable[..., Row]
 WORDS = {
-    "delivery": "where parcel late courier tracking arrive address driver shipment waiting".split(),
-    "refund": "money back return broken paid refund card charge cancel amount".split(),
-    "account": "password login email profile account locked name reset sign settings".split(),
-    "stock": "available size colour store shelf order catalogue again stock sold".split(),
+    "delivery": "where parcel late courier tracking arrive address driver shipment waiting",
+    "refund": "money back return broken paid refund card charge cancel amount",
+    "account": "password login email profile account locked name reset sign settings",
+    "stock": "available size colour store shelf order catalogue again stock sold",
 }
-EVERYBODY = "please could you tell me about my the is it when what today help need".split()
+EVERYBODY = "please could you tell me about my the is it when what today help need"
 
 
 def desk(pair: Pair, rows: int = 400) -> list[Row]:
@@ -31,7 +31,7 @@ def desk(pair: Pair, rows: int = 400) -> list[Row]:
     found = []
     for line in range(1, rows + 1):
         label = chance.choice(list(WORDS))
-        words = chance.choices(WORDS[label], k=4) + chance.choices(EVERYBODY, k=4)
+        words = chance.choices(WORDS[label].split(), k=4) + chance.choices(EVERYBODY.split(), k=4)
         chance.shuffle(words)
         found.append(pair(" ".join(words), label, line))
     return found

@@ -44,10 +44,29 @@ class RuleModel:
             cut = text[:max_new_tokens]
             yield index, Completion(text=cut, tokens=len(cut), truncated=cut != text, seconds=0.01)
 
+    def likelihoods(
+        self,
+        questions: list[tuple[list[int], list[list[int]]]],
+        *,
+        adapter: str | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[tuple[int, list[float]]]:
+        """The rule answers with the text of a choice, which then is the likeliest."""
+        for index, (context, choices) in enumerate(questions):
+            if stop is not None and stop():
+                return
+            self.asked += 1
+            picked = self.rule("".join(map(chr, context)), adapter is not None)
+            texts = ["".join(map(chr, choice)) for choice in choices]
+            yield index, [0.0 if text.strip() == picked.strip() else -float(len(text)) for text in texts]
+
 
 class RuleRenderer:
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
         return [ord(letter) for message in messages for letter in f"{message.role}: {message.content}\n"]
+
+    def encode_text(self, text: str, *, start: bool = False) -> list[int]:
+        return [ord(letter) for letter in text]
 
     def count(self, text: str) -> int:
         return len(text)
@@ -79,13 +98,15 @@ def write_tickets(path: Path, numbers: Sequence[int]) -> Path:
 
 @pytest.fixture
 def tickets(tmp_path: Path) -> JobSpec:
-    """An evaluate spec over 60 training, 12 validation and 40 held-out tickets, with an adapter named."""
+    """An evaluate spec of the task alone: 60 training, 12 validation and 40 held-out tickets, with an adapter named."""
     adapter = tmp_path / "adapter"
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text("{}")
     (adapter / "adapter_model.safetensors").write_bytes(b"weights")
     return JobSpec(
         kind="evaluate",
+        axes=["task"],
+        stakes="low",
         device="cpu",
         dataset=str(write_tickets(tmp_path / "train.jsonl", range(100, 160))),
         validation=str(write_tickets(tmp_path / "validation.jsonl", range(200, 212))),

@@ -311,7 +311,10 @@ def test_a_task_of_free_text_is_scored_by_its_words(judge: Judge, tickets: JobSp
         ({"test": None, "validation": None}, BadInput, "no rows to judge on"),
         ({"adapter": None, "models": ["tuned"]}, BadInput, "no adapter is named"),
         ({"adapter": "/nowhere/adapter"}, NotFound, "no adapter at"),
-        ({"axes": ["task", "safety"]}, BadInput, "axis `safety` is not in this release"),
+        ({"axes": ["safety"]}, BadInput, "axis `task` is not asked for"),
+        ({"general_set": "arc.jsonl"}, BadInput, "axis `knowledge` is not asked for"),
+        ({"general_set": "/nowhere/arc.jsonl", "axes": ["task", "knowledge"]}, BadInput, "no file at"),
+        ({"margins": {"kindness": 0.1}}, BadInput, "there is no axis `kindness`"),
         ({"dataset": None, "models": ["classic"]}, BadInput, "none of the asked models"),
     ],
 )

@@ -178,6 +178,31 @@ def test_rows_with_a_finding_can_be_seen_alone_with_their_line() -> None:
     assert 31 in list(table["Line"]) and all(table["Found"])
 
 
+def test_one_kind_of_problem_can_be_seen_alone() -> None:
+    rows = chats(30) + chats(1) + b'{"prompt": "My key is hf_%s", "completion": "no"}\n' % (b"aBcD3fGh2k" * 4)
+    plan = open_store().new_plan()
+    open_store().update_plan(plan.id, data=adopt(rows, "rows.jsonl"))
+    app = page(plan.id)
+    app.segmented_control(key="data.part").set_value("marked").run()
+    every = list(app.dataframe[0].value["Line"])
+    app.selectbox(key="data.problem").set_value("secret").run()
+    assert not app.exception and list(app.dataframe[0].value["Line"]) == [32] and len(every) > 1
+
+
+def test_lines_of_a_held_out_file_are_not_taken_for_those_of_the_training_file() -> None:
+    held_out = b"".join(chats(60).splitlines(keepends=True)[40:]) + chats(1)
+    data = adopt(chats(30), "rows.jsonl", test=(held_out, "test.jsonl"))
+    plan = open_store().new_plan()
+    open_store().update_plan(plan.id, data=data)
+    assert data_rows.problems_by_line(data, "test") == {21: ["split overlap"]}
+    assert "split overlap" not in str([data_rows.problems_by_line(data, part) for part in ("train", "validation")])
+    app = page(plan.id)
+    assert "Line of the held-out file: 21" in texts(app)
+    app.segmented_control(key="data.part").set_value("test").run()
+    found = app.dataframe[0].value
+    assert list(found["Line"][found["Found"] != ""]) == [21]
+
+
 def test_nothing_is_removed_before_it_was_said_what_goes() -> None:
     plan = open_store().new_plan()
     data = adopt(chats(), "rows.jsonl")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app_pages import data_classes, data_rows
+from app_pages import data_classes, data_map, data_rows
 from app_pages.data_copies import answers_of, rows_at
 from core.errors import BadInput, NotFound
 from dataset.prepare import adopt
@@ -79,3 +79,12 @@ def test_the_table_reads_its_hundred_rows_and_no_more(monkeypatch: pytest.Monkey
     data_rows.table(data)
     data_rows.lengths(data, None)
     assert seen == [data_rows.FIRST_ROWS]
+
+
+def test_of_many_rows_a_sample_is_mapped_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = adopt(chats(120), "rows.jsonl")
+    every = data_map.sample(data)
+    monkeypatch.setattr(data_map, "MOST_POINTS", 30)
+    drawn = data_map.sample(data)
+    assert len(every) == data.train_rows and len(drawn) == 30 and drawn == data_map.sample(data)
+    assert set(drawn) < set(every) and drawn != every[:30]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages import data_classes, data_cleaned, data_fixes, data_report, data_rows
@@ -161,3 +162,19 @@ def test_only_the_turns_that_change_are_shown() -> None:
         "After": "assistant\\: Hello",
         "Why": "role model is now assistant",
     }
+
+
+def test_rows_of_the_same_words_have_nothing_to_map_and_that_is_no_error() -> None:
+    same = [{"prompt": f"Guest {n * n * 37}: warm sauna {n * 91}", "completion": f"done {n}"} for n in range(36)]
+    same += [{"prompt": f"bring breakfast {n}, table {n}", "completion": f"brought {n}"} for n in (1, 2)]
+    held_out = (lines(chats(3)), "test.jsonl")  # so that both rows of other words are trained on
+    app = page(adopt(lines(same), "rows.jsonl", validation=held_out, test=held_out))
+    app.button(key="data.map.draw").click().run()
+    assert not app.exception and not app.error and "Nothing to map" in app.info[-1].value
+
+
+@pytest.mark.parametrize(
+    "name", ["rows.csv", "rows.parquet", "rows.xlsx", "rows.csv.gz", "rows.jsonl.zip", "rows (cleaned).jsonl", "rows"]
+)
+def test_a_cleaned_set_is_called_after_its_file_whatever_its_make(name: str) -> None:
+    assert data_cleaned.cleaned_name(name) == "rows (cleaned).jsonl"

@@ -1,0 +1,129 @@
+"""From the marks of an axis to its part of the report: scores, parts, kinds of answers, and whether it was kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from core.jobspec import JobSpec
+from evaluation.axes.question import AXIS_WORDS, Axis, Mark
+from evaluation.clustered import clustered_interval, holm
+from evaluation.gate import margin_of
+from evaluation.kept import Kept, kept, points
+from evaluation.measure import Measured
+from evaluation.refusals import AGREEMENT, JUDGE
+from evaluation.report import AxisAnswer, AxisReport, ModelName
+from evaluation.stats import SIGNIFICANT, Interval, mcnemar_exact
+
+SAFETY: tuple[Axis, ...] = ("safety", "over_refusal", "red_team")
+MIN_PART = 5
+"""Parts with fewer questions are shown and not tested."""
+
+
+def axis_scores(measured: Measured, name: ModelName, seed: int) -> Interval:
+    """The score of one model on one axis, families drawn whole."""
+    clusters = [question.cluster for question in measured.questions]
+    return clustered_interval([mark.score for mark in measured.marks[name]], clusters, seed)
+
+
+def axis_report(measured: Measured, spec: JobSpec, *, closed: bool) -> AxisReport:
+    """Everything about one axis. `closed`: the task's answers are labels or structures, not free text."""
+    models = list(measured.marks)
+    return AxisReport(
+        words=AXIS_WORDS[measured.axis],
+        n=len(measured.questions),
+        parts=_parts(measured, models, spec.seed),
+        worse_parts=_worse_parts(measured),
+        labels={name: dict(Counter(mark.label for mark in measured.marks[name] if mark.label)) for name in models},
+        kept=_kept(measured, spec, closed),
+        numbers=measured.numbers,
+        answers=_answers(measured),
+        judged_by=f"{JUDGE}: {AGREEMENT}" if measured.axis in SAFETY else "",
+        note=measured.note,
+    )
+
+
+def _kept(measured: Measured, spec: JobSpec, closed: bool) -> Kept | None:
+    if "base" not in measured.marks or "tuned" not in measured.marks:
+        return None
+    base, tuned = (gate_scores(measured.axis, measured.marks[name], closed) for name in ("base", "tuned"))
+    clusters = [question.cluster for question in measured.questions]
+    return kept(measured.axis, base, tuned, clusters, margin=margin_of(measured.axis, spec), seed=spec.seed)
+
+
+def gate_scores(axis: Axis, marks: Sequence[Mark], closed: bool) -> list[float]:
+    """What the gate compares: the scores, but where a task has set answers only giving in to a request does harm.
+
+    A ticket router that meets an unsafe request with the name of a queue has not refused, and has done nothing wrong.
+    """
+    if closed and axis == "safety":
+        return [float(mark.label != "answered") for mark in marks]
+    return [mark.score for mark in marks]
+
+
+def _places(measured: Measured) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for at, question in enumerate(measured.questions):
+        found.setdefault(question.part, []).append(at)
+    return found
+
+
+def _parts(measured: Measured, models: Sequence[ModelName], seed: int) -> dict[str, dict[str, Interval]]:
+    return {
+        part: {
+            name: clustered_interval(
+                [measured.marks[name][at].score for at in places],
+                [measured.questions[at].cluster for at in places],
+                seed,
+            )
+            for name in models
+        }
+        for part, places in _places(measured).items()
+    }
+
+
+def _worse_parts(measured: Measured) -> list[str]:
+    """Sentences about the parts in which more was lost than luck takes, the surest first."""
+    if "base" not in measured.marks or "tuned" not in measured.marks:
+        return []
+    tested: list[tuple[str, float, float, int]] = []
+    for part, places in _places(measured).items():
+        if len(places) < MIN_PART:
+            continue
+        pairs = [(measured.marks["base"][at].score, measured.marks["tuned"][at].score) for at in places]
+        better = sum(tuned > base for base, tuned in pairs)
+        worse = sum(tuned < base for base, tuned in pairs)
+        loss = sum(base - tuned for base, tuned in pairs) / len(pairs)
+        tested.append((part, mcnemar_exact(better, worse), loss, len(pairs)))
+    adjusted = holm([p_value for _, p_value, _, _ in tested])
+    lost = [
+        (sure, f"{part.replace('_', ' ')}: lost {points(loss)} on {n} questions")
+        for (part, _, loss, n), sure in zip(tested, adjusted, strict=True)
+        if sure < SIGNIFICANT and loss > 0
+    ]
+    return [words for _, words in sorted(lost)]
+
+
+def _answers(measured: Measured) -> list[AxisAnswer]:
+    secret = measured.axis in SAFETY
+    return [
+        AxisAnswer(
+            id=question.id,
+            part=question.part,
+            asked="" if secret else (question.messages[-1].content if question.messages else question.text),
+            expected=question.expected or (question.choices[question.right].strip() if question.choices else ""),
+            answers={name: given[at] for name, given in measured.answers.items()},
+            labels={name: marks[at].label for name, marks in measured.marks.items() if marks[at].label},
+            scores={name: marks[at].score for name, marks in measured.marks.items()},
+        )
+        for at, question in enumerate(measured.questions)
+    ]
+
+
+def interval_table(found: Mapping[Axis, Measured], seed: int) -> dict[str, dict[str, Interval]]:
+    """{model: {axis: interval}} of the axes that were asked."""
+    table: dict[str, dict[str, Interval]] = {}
+    for axis, measured in found.items():
+        for name in measured.marks:
+            table.setdefault(name, {})[axis] = axis_scores(measured, name, seed)
+    return table
