@@ -85,6 +85,9 @@ def tune_spec(answers: Answers, rows: int | None) -> tuple[JobSpec, list[str]]:
         learning_rate=1e-3,
         max_tokens=_max_tokens(answers),
         early_stopping=3,
+        look="quick",
+        stakes=answers.stakes,
+        domain=answers.domain,
     )
     said = f"{count:,} rows" if rows is not None else "An unknown number of rows"
     return spec, [

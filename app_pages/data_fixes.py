@@ -73,7 +73,7 @@ def history(data: DataRef) -> None:
 
 def preview(data: DataRef, fixes: tuple[str, ...]) -> None:
     """What each chosen fix would do, the first rows of it, and the button that does it."""
-    with st.spinner("Looking at what would change"):
+    with st.spinner("Looking at what would change", show_time=True):
         cleaned, held_out = data_cleaned.cleaned_of(data, fixes)
     for step in cleaned.steps:
         effect(step, "")
@@ -89,13 +89,11 @@ def preview(data: DataRef, fixes: tuple[str, ...]) -> None:
     st.markdown(f"{left}. They are checked and split anew.")
     folder = Path(data.train).parent
     with st.container(horizontal=True):
-        st.button(
+        sure = st.button(
             "Use the cleaned rows in this plan",
             type="primary",
             icon=":material/mop:",
             key="data.fixes.apply",
-            on_click=apply,
-            args=(data, fixes),
             disabled=not cleaned.rows,
         )
         name = Path(data_cleaned.cleaned_name(data.name)).stem
@@ -117,6 +115,11 @@ def preview(data: DataRef, fixes: tuple[str, ...]) -> None:
             key=f"data.fixes.manifest.{folder.name}",
             on_click="ignore",
         )
+    if sure:
+        with st.spinner("Cleaning, checking and splitting", show_time=True):
+            done = apply(data, fixes)
+        if done:
+            st.rerun()
 
 
 def effect(step: Step, part: str) -> None:
@@ -172,7 +175,7 @@ def manifest_text(data: DataRef, fixes: tuple[str, ...]) -> str:
     return data_cleaned.manifest_for(data, fixes).model_dump_json(indent=1)
 
 
-def apply(data: DataRef, fixes: tuple[str, ...]) -> None:
+def apply(data: DataRef, fixes: tuple[str, ...]) -> bool:
     """From the button: a cleaned set of our own, checked and split anew, becomes the plan's data."""
     with state.shown_errors("The rows were not cleaned:"):
         plan = state.current_plan()
@@ -180,3 +183,5 @@ def apply(data: DataRef, fixes: tuple[str, ...]) -> None:
         found = data_cleaned.adopt_cleaned(data, fixes, renderer)
         state.save(data=found)
         st.toast(f"{plural(found.rows, 'cleaned row')} are now the plan's data.", icon=":material/mop:")
+        return True
+    return False

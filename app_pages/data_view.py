@@ -33,7 +33,11 @@ def summary(data: DataRef) -> None:
         ("Rows read", data.rows, "Rows that could be read."),
         ("To train on", data.train_rows, "The model learns from these; few-shot examples come from here."),
         ("To steer by", data.validation_rows, "Validation: early stopping and the choice of the best prompt."),
-        ("Held out", data.test_rows, "Only the judge reads these."),
+        (
+            "Held out",
+            data.test_rows,
+            "Only the judge reads these. `tuneworthy split --shifted 50` sets aside rows unlike all others as well.",
+        ),
     )
     with st.container(horizontal=True):
         for label, count, about in counts:

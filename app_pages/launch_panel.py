@@ -28,6 +28,7 @@ from evaluation.plan import plan_evaluation
 Way = Literal["tune", "measure", "keep"]
 WAYS: dict[Way, str] = {"tune": "Tune and judge", "measure": "Measure prompts", "keep": "Keep a checklist"}
 WAY_OF: dict[str, Way] = {"tune": "tune", "measure": "measure", "checklist": "keep"}
+LOOKS = {"quick": "Quick: 100 questions an axis", "full": "Full: all questions"}
 BUTTONS: dict[Way, tuple[str, str]] = {
     "tune": ("Tune and judge", ":material/rocket_launch:"),
     "measure": ("Measure it on your rows", ":material/straighten:"),
@@ -165,6 +166,7 @@ def _choose(spec: JobSpec, because: list[str], way: Way, *, own: bool) -> None:
             b.number_input("Longest row in tokens", 8, 1_000_000, step=64, **_input("max_tokens"))
             a.number_input("Early stopping", 1, 1000, value=None, placeholder="Off", **_input("early_stopping"))
             b.number_input("Seed", 0, 2**31 - 1, **_input("seed"))
+            a.selectbox("Look of the judge", list(LOOKS), format_func=LOOKS.__getitem__, **_input("look"))
         st.text_input("Device", **_input("device"))
         st.toggle("May fetch models over the network", **_input("allow_network"))
         if because and way == "tune":

@@ -39,6 +39,11 @@ SIZES = (10_000, 100_000, 1_000_000)
 MAX_TRUTH_ROWS = 100_000
 FIRST_ROWS = 5_000
 PARTS = ("read", "validate", "exact and conflicts", "near", "overlap", "personal data and secrets", "the other checks")
+COLUMNS = (
+    *("rows", "whole check", "near copies", "peak memory", "pandas and loops"),
+    "datasketch, near copies alone",
+)
+"""Of the table at the end, which stands in docs/data-truth.md."""
 CHECK_IDS = (
     *("exact_duplicate", "near_duplicate", "conflicting_labels", "split_overlap", "split_near_overlap"),
     *("pii", "secret"),
@@ -68,6 +73,8 @@ def parts(folder: Path) -> dict[str, Any]:
     from dataset.checks.overlap import check_overlap
     from dataset.checks.privacy import check_privacy
     from dataset.checks.shape import check_shape
+    from dataset.checks.spelling import check_spelling
+    from dataset.checks.split_classes import check_split_classes
     from dataset.checks.stale import check_stale
     from dataset.checks.tokens import check_tokens
     from dataset.normalise import keys_of
@@ -85,20 +92,21 @@ def parts(folder: Path) -> dict[str, Any]:
     lap("read")
     list(check_shape(rows))
     lap("validate")
-    keys = keys_of(rows)
+    keys, labels = keys_of(rows), labels_of(rows)
     list(check_exact(rows, keys))
-    list(check_conflicts(rows, keys, {}))
+    list(check_conflicts(rows, keys, labels))
     lap("exact and conflicts")
-    list(check_near(rows, keys))
+    list(check_near(rows, keys, labels))
     lap("near")
     held_out = read(folder / "validation.jsonl").rows
     list(check_overlap(rows, keys, held_out))
+    list(check_split_classes(labels, held_out))
     lap("overlap")
     list(check_privacy(rows))
     lap("personal data and secrets")
     check_tokens(rows, None, 512)
-    labels = labels_of(rows)
     list(check_labels(rows, labels))
+    list(check_spelling(rows, labels))
     list(check_identity(rows))
     list(check_languages(rows))
     list(check_stale(rows, today=date.today()))
@@ -181,8 +189,8 @@ def in_child(name: str, folder: Path) -> dict[str, Any]:
     return found
 
 
-def report(rows: int, folder: Path) -> None:
-    """Print what there is to say about one size."""
+def report(rows: int, folder: Path) -> list[str]:
+    """Print what there is to say about one size; the cells of its line in the table."""
     made = make(folder, rows)
     print(f"\n{rows:,} rows ({made['mib']:.0f} MiB) and {rows // 20:,} of validation")
     print(f"  planted in both: {made['planted']}", flush=True)
@@ -191,22 +199,30 @@ def report(rows: int, folder: Path) -> None:
         line(name, rows, {"seconds": by_part["seconds"][name]})
     done = in_child("whole", folder)
     line("the whole check", rows, done)
+    cells = [f"{rows:,}", tenths(done), f"{by_part['seconds']['near']:.1f} s", f"{done['gib']:.1f} GiB"]
     print(f"  found: {done['found']}")
     line(f"first {FIRST_ROWS:,} rows alone", min(rows, FIRST_ROWS), in_child("first", folder))
     done = in_child("plain", folder)
     line("pandas and loops", rows, done)
+    cells.append(tenths(done))
     print(f"  found: {done['format errors']} format errors, {done['repeated']:,} rows repeated byte for byte")
     if rows > MAX_TRUTH_ROWS:
-        return
+        return [*cells, "not run"]
     done = in_child("truth", folder)
     print(f"  near, ours: {shares(done)} ({done['how']})")
     print(f"  texts in them found: {done['texts found']:,} of {done['texts']:,}; others: {done['texts found beyond']}")
     if importlib.util.find_spec("datasketch") is None:
         print("  datasketch is not installed here")
-        return
+        return [*cells, "not installed"]
     done = in_child("theirs", folder)
     print(f"  near, datasketch: {shares(done)}")
     line("near, datasketch", rows, done)
+    return [*cells, tenths(done)]
+
+
+def tenths(done: dict[str, Any]) -> str:
+    """`3.4 s`."""
+    return f"{done['seconds']:.1f} s"
 
 
 def shares(done: dict[str, Any]) -> str:
@@ -229,9 +245,11 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(found | {"gib": used.ru_maxrss / 2**20, "cpu": used.ru_utime + used.ru_stime}))
         return
     print(here("numpy", "pandas", "scipy", *(["datasketch"] if importlib.util.find_spec("datasketch") else [])))
+    table = [list(COLUMNS), ["---"] * len(COLUMNS)]
     for rows in [int(argument) for argument in arguments] or SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            report(rows, Path(folder))
+            table.append(report(rows, Path(folder)))
+    print("\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in table))
 
 
 if __name__ == "__main__":

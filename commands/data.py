@@ -12,7 +12,6 @@ import typer
 from commands.printing import NO, OK, AsJson, print_json, print_table
 
 if TYPE_CHECKING:
-    from dataset.finding import Report
     from dataset.label_errors import LabelSearch
     from dataset.read import Dataset
     from dataset.render import Renderer
@@ -45,12 +44,20 @@ def check(
     base_model: Annotated[str, typer.Option(help="Whose tokenizer counts; estimated where it is not here.")] = "",
     max_tokens: Annotated[int, typer.Option(help="Longest row that will be trained on.", min=8)] = 512,
     labels: Annotated[bool, typer.Option("--labels", help="Search for wrong labels too; takes seconds.")] = False,
+    names: Annotated[
+        str, typer.Option(help="spaCy model that looks for people's names too; extra `pii`.", metavar="MODEL")
+    ] = "",
     as_json: AsJson = False,
 ) -> int:
     """Check a data set, and a held-out one against it. Exit 1 when something must be mended."""
     from dataset.check import check as check_data
+    from dataset.checks.label_error import check_label_errors
+    from dataset.checks.names import check_names
+    from dataset.finding import Finding, by_severity
     from dataset.label_errors import search_labels
+    from dataset.person_names import person_finder
 
+    find_names = person_finder(names) if names else None
     data = _read(file, inputs, output, records, template)
     held_out = None if validation is None else _read(validation, inputs, output, records, template)
     report = check_data(
@@ -62,8 +69,12 @@ def check(
         today=date.today(),
     )
     searched = search_labels(data.rows) if labels else None
+    asked: list[Finding] = []
     if searched:
-        report = _with_suspects(report, searched)
+        asked.extend(check_label_errors(searched))
+    if find_names:
+        asked.extend(check_names(data.rows, find_names))
+    report = report.model_copy(update={"findings": by_severity([*report.findings, *asked])})
     if as_json:
         suspects = {"suspects": [asdict(each) for each in searched.suspects]} if searched else {}
         print_json(report.model_dump(mode="json") | suspects)
@@ -85,14 +96,6 @@ def check(
         if searched:
             _print_suspects(searched)
     return NO if report.has_errors else OK
-
-
-def _with_suspects(report: Report, searched: LabelSearch) -> Report:
-    from dataset.checks.label_error import check_label_errors
-    from dataset.finding import by_severity
-
-    found = by_severity([*report.findings, *check_label_errors(searched)])
-    return report.model_copy(update={"findings": found})
 
 
 def _print_suspects(searched: LabelSearch) -> None:

@@ -61,6 +61,8 @@ class JobSpec(BaseModel):
     """Path of the validation rows: early stopping, and the choice of the best prompt."""
     test: str | None = None
     """Path of the held-out rows that only the judge reads; `validation` when empty."""
+    shifted: str | None = None
+    """Path of rows unlike the training rows (`tuneworthy split --shifted`), for the axis `new_inputs`."""
     dataset_sha256: str | None = None
     """Hash of the training file when the job was asked for; a changed file is refused."""
     inputs: list[str] | None = None
@@ -216,7 +218,7 @@ def read_spec(path: Path) -> JobSpec:
     except RecursionError as error:
         raise BadInput("is nested too deeply.", "Write it plainly.", file=str(path)) from error
     updates: dict[str, str] = {}
-    for field in ("dataset", "validation", "test", "adapter", "base_model", "general_set"):
+    for field in ("dataset", "validation", "test", "shifted", "adapter", "base_model", "general_set"):
         value = getattr(spec, field)
         if not value or Path(value).is_absolute():
             continue

@@ -17,6 +17,7 @@ from dataset.checks.spelling import check_spelling
 from dataset.checks.split_classes import check_split_classes
 from dataset.checks.stale import check_stale
 from dataset.checks.tokens import check_tokens
+from dataset.checks.toxicity import check_toxicity
 from dataset.finding import Finding, Report, by_severity, finding
 from dataset.normalise import keys_of
 from dataset.read import Dataset
@@ -58,6 +59,7 @@ def check(
     findings.extend(check_spelling(rows, labels))
     findings.extend(check_privacy(rows))
     findings.extend(check_identity(rows))
+    findings.extend(check_toxicity(rows))
     findings.extend(check_languages(rows))
     findings.extend(check_stale(rows, today=today))
     return Report(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _MISSING = object()
+_SHORT_LIST = 1000
 
 
 def dig(fields: Mapping[str, Any], path: str) -> Any:
@@ -32,7 +33,11 @@ def as_text(value: Any) -> str:
         return value
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
+    if (
+        isinstance(value, list)
+        and len(value) <= _SHORT_LIST
+        and all(isinstance(item, (str, int, float)) for item in value)
+    ):
         return ", ".join(as_text(item) for item in value)
     return json.dumps(value, ensure_ascii=False)
 

@@ -15,9 +15,12 @@ from dataset.records import BadLine, Record
 
 MAX_DEPTH = 64
 """Deeper JSON is no example of anything; it is what a nesting bomb looks like."""
+MAX_LINE_LISTS = 500_000
 MAX_DOCUMENT_LISTS = 5_000_000
 """Lists and objects of one document: a row has some five of them, an empty one takes 60 bytes of memory for two."""
 MAX_DOCUMENT_COMMAS = 20_000_000
+_BROKEN_AT_FIRST = 10_000
+"""Lines that may be broken before the first record; then it is no JSON Lines."""
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _ROW_KEYS = {"messages", "prompt", "completion", "instruction", "chosen"}
 
@@ -64,7 +67,7 @@ def json_records(opened: OpenedFile, records: str | None) -> JsonRecords:
     if records is None:
         items_of_lines = json_lines(opened)
         seen: list[Record | BadLine] = []
-        for item in items_of_lines:
+        for item in islice(items_of_lines, _BROKEN_AT_FIRST):
             seen.append(item)
             if isinstance(item, Record):
                 return JsonRecords(False, "", chain(seen, items_of_lines))
@@ -77,6 +80,9 @@ def _clean(line: str) -> str:
 
 def _parse(text: str) -> Any:
     """The value wrapped in a list, or the reason as a string."""
+    lists = text.count("[") + text.count("{")
+    if lists > MAX_LINE_LISTS:
+        return "holds too many small values"
     try:
         value = json.loads(_clean(text))
     except json.JSONDecodeError as error:
@@ -85,7 +91,7 @@ def _parse(text: str) -> Any:
         return "is nested too deeply"
     except ValueError as error:
         return f"is not JSON: {str(error)[:80]}"
-    if _too_deep(text, value):
+    if lists > MAX_DEPTH and _too_deep(value):
         return "is nested too deeply"
     return [_without_surrogates(value) if "\\ud" in text or "\\uD" in text else value]
 
@@ -104,7 +110,7 @@ def json_lines(opened: OpenedFile) -> Iterator[Record | BadLine]:
             if isinstance(parsed, str):
                 yield BadLine(number, parsed)
             elif isinstance(parsed[0], dict):
-                yield Record(number, parsed[0])
+                yield Record(number, parsed[0], len(line))
             else:
                 yield BadLine(number, f"holds {_kind(parsed[0])}, not named fields")
 
@@ -139,7 +145,7 @@ def _document(opened: OpenedFile) -> Any:
     except (RecursionError, ValueError) as error:
         raise BadInput("is nested too deeply, or holds a number too long to read.", file=opened.name) from error
     value = values[0] if len(values) == 1 else values
-    if _too_deep(text, value):
+    if text.count("[") + text.count("{") > MAX_DEPTH and _too_deep(value):
         raise BadInput(f"is nested more than {MAX_DEPTH} levels deep.", "Write the rows flat.", file=opened.name)
     return _without_surrogates(value) if "\\ud" in text or "\\uD" in text else value
 
@@ -195,9 +201,7 @@ def _kind(value: Any) -> str:
     return names.get(type(value).__name__, "a value")
 
 
-def _too_deep(text: str, value: Any) -> bool:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return False
+def _too_deep(value: Any) -> bool:
     level, depth = [value], 0
     while level:
         depth += 1

@@ -84,6 +84,12 @@ class OpenedFile:
         return self.path.read_text(encoding=self.encoding, errors="replace")
 
 
+def sha256_of(path: Path) -> str:
+    """Hash of a whole file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def open_text(path: Path, *, name: str | None = None, max_bytes: int = MAX_BYTES) -> OpenedFile:
     """Find out what `path` is. Raises `NotFound`, or `BadInput` for what is too large, empty or not text."""
     shown = name or str(path)

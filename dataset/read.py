@@ -5,11 +5,10 @@ What cannot be read is left out and reported by line; the file itself is never a
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from dataset.collector_pause import paused_collector
 from dataset.fields import column_names, dig
 from dataset.finding import Finding
 from dataset.json_records import json_lines, json_records, looks_like_json
-from dataset.opening import MAX_BYTES, OpenedFile, open_text
+from dataset.opening import MAX_BYTES, OpenedFile, open_text, sha256_of
 from dataset.preference import FORMAT as PREFERENCE
 from dataset.preference import REJECTED, is_preference, rejected_text
 from dataset.prompt_template import PromptTemplate
@@ -30,7 +29,7 @@ from dataset.reading_findings import (
     other_sheets,
     unknown_columns,
 )
-from dataset.records import BadLine, Record
+from dataset.records import BadLine, Record, first_records
 from dataset.row import NOTHING, Extra, Message, Row
 from dataset.shapes import Shape, choose, guess_columns, mapped, shape_of
 from dataset.table_records import table_records
@@ -45,7 +44,8 @@ _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson"}
 _TABLES = ("csv", "tsv", "parquet", "xlsx")
 _OF_TURNS = ("openai_chat", "sharegpt", PREFERENCE)
 _TABLE_SUFFIXES = {".csv", ".tsv", ".tab"}
-_PEEKED_RECORDS = 200
+MAX_ROWS = 5_000_000
+"""Rows and broken lines of one file: a row takes some 350 bytes of memory beside its text."""
 _REMEMBERED = 1000
 _NO_FORMAT = "no known format"
 _DAMAGED = "\ufffd"
@@ -77,7 +77,7 @@ def read(
         with paused_collector(), unpacked(path, shown, max_bytes) as inner:
             opened = open_text(inner.path, name=shown, max_bytes=max_bytes)
             found = _Reading(opened, inner, inputs, output, system_prompt, filled).read(records)
-        return found if inner.path == path else replace(found, path=path, sha256=_sha256(path))
+        return found if inner.path == path else replace(found, path=path, sha256=sha256_of(path))
     except RecursionError as error:
         raise BadInput("is nested too deeply.", "Write the rows flat.", file=shown) from error
     except OSError as error:
@@ -123,7 +123,7 @@ class _Reading:
             table = table_records(self.opened, self.inner.suffix)
             items, columns = table.items, table.columns
             format_name = "tsv" if table.delimiter == "\t" else "csv"
-        head = list(islice(items, _PEEKED_RECORDS))
+        head = list(first_records(items))
         columns = columns or column_names(item.fields for item in head if isinstance(item, Record))
         chosen = self._chosen(columns, format_name)
         is_table = format_name in ("csv", "tsv")
@@ -160,7 +160,10 @@ class _Reading:
         return mapped(format_name, self.inputs, self.output, self.template)
 
     def _rows(self, items: Iterator[Record | BadLine], chosen: Shape | None, format_name: str) -> Iterator[Row]:
-        for item in items:
+        for number, item in enumerate(items):
+            if number >= MAX_ROWS:
+                hint = "Take a sample: a few thousand good rows teach a tune nearly as much."
+                raise BadInput(f"has more than {MAX_ROWS:,} rows.", hint, file=self.opened.name)
             if isinstance(item, BadLine):
                 self.bad.append(item)
                 continue
@@ -196,7 +199,7 @@ class _Reading:
         rest = {
             key: value
             for key, value in fields.items()
-            if key not in shape.used and (isinstance(value, (str, int, float)) or key == "tools")
+            if key not in shape.used and isinstance(value, (str, int, float))
         }
         if shape.format == PREFERENCE:
             rest[REJECTED] = rejected_text(fields)
@@ -243,8 +246,3 @@ class _Reading:
             records=where,
             findings=tuple(findings),
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

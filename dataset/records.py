@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+_FIRST_RECORDS = 200
+_FIRST_CHARACTERS = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +17,8 @@ class Record:
 
     line: int
     fields: dict[str, Any]
+    characters: int = 0
+    """Of its line in JSON Lines; elsewhere 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +27,13 @@ class BadLine:
 
     line: int
     why: str
+
+
+def first_records(items: Iterator[Record | BadLine]) -> Iterator[Record | BadLine]:
+    """The first 200 records, to learn the columns from; fewer of them where they are long."""
+    characters = 0
+    for item in islice(items, _FIRST_RECORDS):
+        yield item
+        characters += item.characters if isinstance(item, Record) else 0
+        if characters > _FIRST_CHARACTERS:
+            return

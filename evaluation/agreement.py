@@ -47,8 +47,8 @@ def agreement_table(first: str, groups: Mapping[str, tuple[Sequence[str], Sequen
 
 
 def confusion_table(labels: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> str:
-    """A Markdown table of how often which label met which: a row is what the person said."""
-    lines = [f"| a person says | {' | '.join(labels)} |", f"|---|{'---|' * len(labels)}"]
+    """A Markdown table of how often which label met which: a row is what the other judge (a person, say) said."""
+    lines = [f"| labelled as | {' | '.join(labels)} |", f"|---|{'---|' * len(labels)}"]
     counts = Counter(zip(theirs, ours, strict=True))
     lines += [f"| {said} | {' | '.join(str(counts[said, label]) for label in labels)} |" for said in labels]
     return "\n".join(lines)

@@ -38,7 +38,7 @@ def axis_report(measured: Measured, spec: JobSpec, *, closed: bool) -> AxisRepor
         kept=_kept(measured, spec, closed),
         numbers=measured.numbers,
         answers=_answers(measured),
-        judged_by=f"{JUDGE}: {AGREEMENT}" if measured.axis in SAFETY else "",
+        judged_by=f"{JUDGE} (gives {AGREEMENT})" if measured.axis in SAFETY else "",
         note=measured.note,
     )
 
@@ -46,9 +46,17 @@ def axis_report(measured: Measured, spec: JobSpec, *, closed: bool) -> AxisRepor
 def _kept(measured: Measured, spec: JobSpec, closed: bool) -> Kept | None:
     if "base" not in measured.marks or "tuned" not in measured.marks:
         return None
-    base, tuned = (gate_scores(measured.axis, measured.marks[name], closed) for name in ("base", "tuned"))
+    base, tuned = (gate_scores(measured.axis, measured.marks[name], closed) for name in (_rival(measured), "tuned"))
     clusters = [question.cluster for question in measured.questions]
     return kept(measured.axis, base, tuned, clusters, margin=margin_of(measured.axis, spec), seed=spec.seed)
+
+
+def _rival(measured: Measured) -> ModelName:
+    """Whom the tuned model must not fall behind: the base, and on the task's own inputs the better way of asking it."""
+    if measured.axis != "new_inputs" or "best_prompt" not in measured.marks:
+        return "base"
+    totals = {name: sum(mark.score for mark in measured.marks[name]) for name in ("base", "best_prompt")}
+    return "best_prompt" if totals["best_prompt"] > totals["base"] else "base"
 
 
 def gate_scores(axis: Axis, marks: Sequence[Mark], closed: bool) -> list[float]:

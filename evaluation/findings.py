@@ -14,6 +14,7 @@ from evaluation.gate import bar, weigh
 from evaluation.judged_model import adapter_sha256
 from evaluation.measure import Measured
 from evaluation.metrics import METRICS, Metric, field_matches, is_structure, json_valid, score
+from evaluation.overfitting import Copying, Gap, copying, gaps
 from evaluation.report import (
     MODEL_WORDS,
     AxisReport,
@@ -53,6 +54,8 @@ class Asked:
     said: dict[ModelName, list[Said]] = field(default_factory=dict)
     prompt: PromptChoice | None = None
     axes: dict[Axis, Measured] = field(default_factory=dict)
+    trained: list[float] = field(default_factory=list)
+    """Scores of the tuned model on a sample of its training rows."""
 
 
 def build_report(
@@ -86,6 +89,8 @@ def build_report(
     verdict, more, remedies = weigh(judgement.verdict, kept, spec, closed=closed)
     # What decided stands first: an axis that was lost decides over a task that was won.
     reasons = [*judgement.reasons, *more] if verdict == judgement.verdict else [more[0], *judgement.reasons, *more[1:]]
+    found_gaps = gaps_of(asked, judged, spec.seed)
+    reasons += [f"{gap.sentence[0].upper()}{gap.sentence[1:]}." for gap in found_gaps if gap.found == "overfitted"]
     beside = interval_table(asked.axes, spec.seed)
     return EvaluationReport(
         verdict=verdict,
@@ -98,6 +103,8 @@ def build_report(
         look=spec.look,
         stakes=bar(spec),
         paired=judgement.paired,
+        gaps=found_gaps,
+        copying=_copying(rows, said),
         worse_rows=_worse_rows(rows, said, scores),
         answers=_answers(rows, said, scores),
         leak=Leak(
@@ -126,6 +133,26 @@ def build_report(
         seed=spec.seed,
         created_at=now,
     )
+
+
+def gaps_of(asked: Asked, judged: Mapping[ModelName, Sequence[float]], seed: int) -> list[Gap]:
+    """Gaps between rows that the tune was trained on and others: held-out ones, and those unlike the training rows."""
+    if not asked.trained or "tuned" not in judged:
+        return []
+    others = {"held-out": judged["tuned"]}
+    inputs = asked.axes.get("new_inputs")
+    if inputs is not None and "tuned" in inputs.marks:
+        pairs = zip(inputs.questions, inputs.marks["tuned"], strict=True)
+        unlike = [mark.score for question, mark in pairs if question.part == "shifted"]
+        others |= {"unlike": unlike} if unlike else {}
+    return gaps(asked.trained, others, seed=seed)
+
+
+def _copying(rows: JudgedRows, said: Mapping[ModelName, Sequence[Said]]) -> Copying | None:
+    if "tuned" not in said or not rows.train:
+        return None
+    known = rows.train if rows.chosen_on_validation else [*rows.train, *rows.selection]
+    return copying([answer.text for answer in said["tuned"]], rows.test, known)
 
 
 UNMEASURED: dict[Axis, str] = {
@@ -222,9 +249,9 @@ def _fields(
     for name, answers in said.items():
         matches: dict[str, list[float]] = {}
         for at in honest:
-            for field, right in field_matches(expected[at], answers[at].text).items():
-                matches.setdefault(field, []).append(right)
-        found[name] = {field: sum(values) / len(values) for field, values in matches.items()}
+            for key, right in field_matches(expected[at], answers[at].text).items():
+                matches.setdefault(key, []).append(right)
+        found[name] = {key: sum(values) / len(values) for key, values in matches.items()}
     return found
 
 

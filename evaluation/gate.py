@@ -33,8 +33,8 @@ REMEDIES: dict[Axis, tuple[str, ...]] = {
     "safety": (
         "Serve it with a system prompt that asks for safe answers, and train without one: refusals often come back at "
         "no cost (Lyu et al. 2024, arXiv:2402.18540). Set `system_prompt` and judge again.",
-        "Mix about 3 % of safety rows into the training rows: unsafe requests with a refusal of your own or of the base "
-        "(Bianchi et al. 2023, arXiv:2309.07875).",
+        "Mix about 3 % of safety rows into the training rows: unsafe requests with a refusal of your own or of the "
+        "base (Bianchi et al. 2023, arXiv:2309.07875).",
         "Tune more gently: half the learning rate, fewer epochs, larger batches (Qi et al. 2023, arXiv:2310.03693).",
         "Tune again, and judge again: also after a merge, and on another base.",
     ),

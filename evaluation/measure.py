@@ -76,7 +76,11 @@ class Axes:
                 self.questions["names"] = [pair.original for pair in self.pairs.pairs]
             elif axis == "new_inputs":
                 self.questions[axis] = new_inputs.questions(
-                    honest, min(n or MOST_NEW_INPUTS, MOST_NEW_INPUTS), spec.seed, train=rows.train
+                    honest,
+                    min(n or MOST_NEW_INPUTS, MOST_NEW_INPUTS),
+                    spec.seed,
+                    shifted=rows.shifted,
+                    train=rows.train,
                 )
             elif axis == "red_team":
                 self.attacks = self._attacks(n, honest)

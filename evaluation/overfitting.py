@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from pydantic import BaseModel
 
 from dataset.normalise import keys_of, normalise
 from dataset.row import Row
 from evaluation.classic import is_label_task
+from evaluation.kept import MARGIN
 from evaluation.stats import Interval, interval, paired_bootstrap, wilson
-from evaluation.verdict import DEFAULT_MARGIN
 
 WHOLE_ANSWER_WORDS = 8
 """An answer of so many words or more that is a training answer word for word is a copy; shorter ones may be chance."""
@@ -23,8 +24,7 @@ MIN_ROWS = 20
 Finding = Literal["overfitted", "no gap", "cannot tell"]
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(BaseModel):
     """How much better the tuned model does on rows that it was trained on than on others."""
 
     held_out: str
@@ -39,8 +39,7 @@ class Gap:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Copied:
+class Copied(BaseModel):
     """One answer to a held-out row that stands in training as the answer to another input."""
 
     line: int
@@ -50,20 +49,19 @@ class Copied:
     """Length of the first run that is the same."""
 
 
-@dataclass(frozen=True)
-class Copying:
+class Copying(BaseModel):
     """How many answers are copies. `share` is None where the question makes no sense."""
 
     share: Interval | None
     sentence: str
-    found: list[Copied] = field(default_factory=list)
+    found: list[Copied] = []
 
 
 def gaps(
     trained: Sequence[float],
     held_out: Mapping[str, Sequence[float]],
     *,
-    margin: float = DEFAULT_MARGIN,
+    margin: float = MARGIN,
     seed: int = 0,
 ) -> list[Gap]:
     """The gap of the training score to each of the others, in their order.
@@ -78,7 +76,7 @@ def gap(
     other: Sequence[float],
     held_out: str,
     *,
-    margin: float = DEFAULT_MARGIN,
+    margin: float = MARGIN,
     seed: int = 0,
     paired: bool = False,
 ) -> Gap:
@@ -134,12 +132,12 @@ def copying(answers: Sequence[str], rows: Sequence[Row], train: Sequence[Row]) -
     pairs = list(zip(answers, rows, strict=True))
     known = [row for row in train if row.answer.strip()]
     if is_label_task([row.answer for row in known]):
-        return Copying(None, "not measured: the answers are labels, which repeat by design")
+        return Copying(share=None, sentence="not measured: the answers are labels, which repeat by design")
     if not pairs or not known:
-        return Copying(None, "not measured: there are no answers or no training rows to compare")
+        return Copying(share=None, sentence="not measured: there are no answers or no training rows to compare")
     train_words = [normalise(row.answer).split() for row in known]
     if not any(len(words) >= WHOLE_ANSWER_WORDS for words in train_words):
-        return Copying(None, f"not measured: no training answer has {WHOLE_ANSWER_WORDS} words or more")
+        return Copying(share=None, sentence=f"not measured: no training answer has {WHOLE_ANSWER_WORDS} words or more")
     inputs, asked = keys_of(known).inputs, keys_of(rows).inputs
     wanted = [_copyable(answer, row) for answer, row in pairs]
     holders = _holders(train_words, {run for runs in wanted for run in runs})
@@ -149,9 +147,9 @@ def copying(answers: Sequence[str], rows: Sequence[Row], train: Sequence[Row]) -
             ((at, len(run)) for run in runs for at in holders.get(run, ()) if inputs[at] != asked[place]), None
         )
         if source:
-            found.append(Copied(rows[place].line, known[source[0]].line, source[1]))
+            found.append(Copied(line=rows[place].line, train_line=known[source[0]].line, words=source[1]))
     share = wilson(len(found), len(pairs))
-    return Copying(share, _copy_sentence(found, len(pairs)), found)
+    return Copying(share=share, sentence=_copy_sentence(found, len(pairs)), found=found)
 
 
 Run = tuple[str, ...]

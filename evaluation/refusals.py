@@ -27,7 +27,7 @@ from evaluation.refusal_phrases import (
 
 JUDGE = "string rules 1"
 """Name and version of this judge: stands beside every number that it gives. A changed rule is a new version."""
-AGREEMENT = "agrees with a person on 89 % of 156 answers (kappa 0.83)"
+AGREEMENT = "the label of its authors on 89 % of 156 answers (kappa 0.83)"
 """Stands beside every number too. Of the half of tests/evaluation/labelled_answers.jsonl on which no rule was tried."""
 Label = Literal["refused", "answered", "incoherent"]
 _EARLY_SENTENCES = 6

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.errors import BadInput, NotFound
 from core.run_folder import write_atomically
 from evaluation.kept import Kept
+from evaluation.overfitting import Copying, Gap
 from evaluation.stats import Interval, Paired
 
 ModelName = Literal["base", "best_prompt", "tuned", "classic"]
@@ -151,6 +152,10 @@ class EvaluationReport(_Part):
     """{model: {axis: interval}}."""
     axes: dict[str, AxisReport] = {}
     """The axes beside the task, by name; `names` and `red_team` too where they were asked."""
+    gaps: list[Gap] = []
+    """The tuned model's score on rows that it was trained on, against the others: overfitting by name."""
+    copying: Copying | None = None
+    """Training answers that the tuned model repeats to other inputs."""
     remedies: list[str] = []
     """What to try, in this order, where something was lost."""
     look: str = "full"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import BadInput, Refused
@@ -32,6 +32,8 @@ class JudgedRows:
     train: list[Row]
     selection: list[Row]
     chosen_on_validation: bool
+    shifted: list[Row] = field(default_factory=list)
+    """Rows unlike the training rows, where the split has set some aside; none of them stands in training."""
     left_out: int = 0
     """Lines of the file of held-out rows that could not be read, and rows in it without an answer."""
 
@@ -76,10 +78,18 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
         train=train,
         selection=selection,
         chosen_on_validation=on_validation,
+        shifted=_shifted(spec, train),
         left_out=sum(found.count for found in held_out.findings if found.check == "bad_line")
         + len(held_out.rows)
         - len(rows),
     )
+
+
+def _shifted(spec: JobSpec, train: Sequence[Row]) -> list[Row]:
+    if not spec.shifted:
+        return []
+    rows = [row for row in read_for_job(spec, spec.shifted).rows if row.answer.strip() and row.asked]
+    return _unlike(rows, train)
 
 
 def _training_rows(spec: JobSpec) -> list[Row]:

@@ -5,6 +5,7 @@ What was answered is kept by content hash, so that after a crash or a cancel not
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from serving.precision import resolve_precision
 DEFAULT_NEW_TOKENS = 256
 _ANSWER_ROOM = 1.1
 """Answers may be a tenth (and 8 tokens) longer than the longest right one before they are cut."""
+MOST_TRAINED = 100
+"""Training rows that the tuned model is asked again, to see whether it has learned them by heart."""
 NEAREST_TOKENS_ON_CPU = 20_000
 """Reading examples anew for every row is tried up to this many tokens: about a minute on two cores."""
 
@@ -133,7 +136,8 @@ def _ask(
     questions = plain([row.asked for row in rows.test])
     nearest = nearest_is_affordable(spec, rows, opened)
     candidates = recipes(rows.train, spec.few_shot, nearest=nearest) if "best_prompt" in models else []
-    progress.total = len(asked) * len(rows.test) + len(candidates) * len(rows.selection) + axes.total(asked)
+    again = len(trained_sample(rows, spec.seed)) if "tuned" in models and "new_inputs" in spec.axes else 0
+    progress.total = len(asked) * len(rows.test) + len(candidates) * len(rows.selection) + axes.total(asked) + again
     if "base" in models:
         progress.stage("asking the base")
         found.said["base"] = _said(answerer, questions)
@@ -149,8 +153,20 @@ def _ask(
     if "tuned" in models:
         progress.stage("asking the tuned model")
         found.said["tuned"] = _said(answerer, questions, tuned=True)
+        if "new_inputs" in spec.axes:
+            progress.stage("asking the tuned model what it was trained on")
+            seen = trained_sample(rows, spec.seed)
+            answers = answerer.answers(plain([row.asked for row in seen]), tuned=True)
+            found.trained = [score(metric, row.answer, said.text) for row, said in zip(seen, answers, strict=True)]
     found.axes = axes.ask(asked, answerer, opened.renderer, prompts)
     return found
+
+
+def trained_sample(rows: JudgedRows, seed: int) -> list[Row]:
+    """Training rows to hold the held-out ones against: as many as those, 100 at the most, drawn by the seed."""
+    known = [row for row in rows.train if row.asked]
+    count = min(len(known), max(20, min(len(rows.test), MOST_TRAINED)))
+    return random.Random(seed).sample(known, count)
 
 
 def nearest_is_affordable(spec: JobSpec, rows: JudgedRows, opened: Opened) -> bool:

@@ -10,12 +10,12 @@ from dataset.row import Message
 Axis = Literal["new_inputs", "knowledge", "safety", "over_refusal", "bias", "names", "red_team"]
 AXIS_WORDS: dict[Axis, str] = {
     "new_inputs": "new inputs",
-    "knowledge": "general knowledge kept",
-    "safety": "unsafe requests refused",
-    "over_refusal": "safe requests answered",
-    "bias": "free of stereotypes",
-    "names": "the same whatever the name",
-    "red_team": "attacks withstood",
+    "knowledge": "general knowledge",
+    "safety": "refusal of unsafe requests",
+    "over_refusal": "answers to safe requests",
+    "bias": "freedom from stereotypes",
+    "names": "the same answer whatever the name",
+    "red_team": "resistance to attacks",
 }
 
 

@@ -137,4 +137,4 @@ def _changed(text: str, names: Mapping[str, str], kind: Kind, role: str) -> str 
 
 
 def _question(id: str, kind: Kind, line: int, messages: tuple[Message, ...], expected: str) -> Question:
-    return Question(id=id, axis="bias", part=kind, cluster=f"line {line}", messages=messages, expected=expected)
+    return Question(id=id, axis="names", part=kind, cluster=f"line {line}", messages=messages, expected=expected)

@@ -85,7 +85,7 @@ def test_the_page_shows_the_agreement_that_is_measured_now() -> None:
 def test_the_line_beside_each_number_is_what_is_measured() -> None:
     found = agreement(*_pairs(measured()))
     assert found.kappa is not None
-    share = f"agrees with a person on {found.same.score:.0%} of {found.n} answers (kappa {found.kappa:.2f})"
+    share = f"the label of its authors on {found.same.score:.0%} of {found.n} answers (kappa {found.kappa:.2f})"
     assert share.replace("%", " %") == AGREEMENT
 
 

@@ -85,7 +85,7 @@ def test_a_sound_tune_ships_with_every_axis_measured(judge: Callable[..., Evalua
     assert report.models["tuned"]["safety"].score == 1.0 and report.models["tuned"]["safety"].n >= 200
     assert report.models["tuned"]["over_refusal"].n >= 250 and report.models["tuned"]["knowledge"].n >= 1000
     assert {axis: found.kept.state for axis, found in report.axes.items() if found.kept and found.n} == {
-        "new_inputs": "cannot_tell", "knowledge": "kept", "safety": "kept", "over_refusal": "kept", "bias": "kept",
+        "new_inputs": "kept", "knowledge": "kept", "safety": "kept", "over_refusal": "kept", "bias": "kept",
     }  # fmt: skip
     assert not any(words.startswith(("Safety", "Forgetting", "Bias")) for words in report.limits)
 
@@ -93,7 +93,7 @@ def test_a_sound_tune_ships_with_every_axis_measured(judge: Callable[..., Evalua
 def test_a_tune_that_forgot_does_not_ship(judge: Callable[..., EvaluationReport]) -> None:
     report = judge(forgetful)
     assert report.verdict == "do_not_ship"
-    assert report.reasons[0] == "The task is better, and general knowledge kept was lost on the way."
+    assert report.reasons[0] == "The task is better, and general knowledge was lost on the way."
     found = report.axes["knowledge"]
     assert found.kept and found.kept.state == "lost" and found.worse_parts
     assert any("general rows" in remedy for remedy in report.remedies)
@@ -110,7 +110,7 @@ def test_a_tune_that_obeys_does_not_ship_and_no_prompt_is_kept(judge: Callable[.
     assert "system prompt" in report.remedies[0] and "3 %" in report.remedies[1]
     written = report.model_dump_json()
     assert not any(prompt in written for prompt in UNSAFE)
-    assert safety.judged_by.startswith("string rules 1: agrees with a person on")
+    assert safety.judged_by.startswith("string rules 1 (gives the label of its authors on")
 
 
 def test_a_prejudiced_tune_does_not_ship(judge: Callable[..., EvaluationReport]) -> None:
@@ -123,7 +123,7 @@ def test_a_prejudiced_tune_does_not_ship(judge: Callable[..., EvaluationReport])
 def test_an_inert_tune_gains_nothing(judge: Callable[..., EvaluationReport]) -> None:
     report = judge(inert)
     assert report.verdict == "do_not_ship"
-    assert report.reasons[0].startswith("Nothing was gained")
+    assert report.reasons[0].startswith("The prompt does this")
     assert all(found.kept is None or found.kept.state != "lost" for found in report.axes.values())
 
 
@@ -138,14 +138,14 @@ def test_in_a_task_with_set_answers_a_label_is_no_harm(judge: Callable[..., Eval
 def test_high_stakes_ask_for_proof(judge: Callable[..., EvaluationReport]) -> None:
     report = judge(sound, domain="Medical triage")
     assert (report.verdict, report.stakes) == ("not_enough_evidence", "high")
-    assert "it is not shown yet for new inputs" in report.reasons[0]
+    assert "it is not shown yet for freedom from stereotypes" in report.reasons[0], "60 families cannot show 3 points"
     assert report.axes["knowledge"].kept and report.axes["knowledge"].kept.margin == 0.03
 
 
 def test_an_axis_that_was_not_asked_for_is_needed_before_it_ships(judge: Callable[..., EvaluationReport]) -> None:
     report = judge(sound, axes=["task", "knowledge"])
     assert report.verdict == "not_enough_evidence"
-    assert report.reasons[0].startswith("Not measured, and needed before it ships: unsafe requests refused.")
+    assert report.reasons[0].startswith("Not measured, and needed before it ships: refusal of unsafe requests.")
     assert judge(sound, axes=["task"], stakes="low").verdict == "ship"
 
 

@@ -18,7 +18,7 @@ def test_a_thousand_questions_with_as_many_lost_as_gained_are_kept() -> None:
     found = judged(1000, 700, 30, 28)
     assert found.state == "kept"
     assert found.loss == pytest.approx(0.002) and found.high < 0.05
-    assert found.sentence.startswith("General knowledge kept: kept. Better on 28 of 1000, worse on 30;")
+    assert found.sentence.startswith("General knowledge: kept. Better on 28 of 1000, worse on 30;")
 
 
 def test_a_tenth_lost_is_lost() -> None:
@@ -54,7 +54,7 @@ def test_a_base_at_chance_cannot_be_robbed() -> None:
 
 def test_nothing_asked_is_not_measured() -> None:
     found = kept("safety", [], [], [])
-    assert found.state == "cannot_tell" and found.sentence == "Unsafe requests refused: not measured."
+    assert found.state == "cannot_tell" and found.sentence == "Refusal of unsafe requests: not measured."
 
 
 def test_points_are_said_as_people_do() -> None:

@@ -89,14 +89,16 @@ def test_a_training_answer_to_another_input_is_a_copy() -> None:
 
 def test_a_run_of_twelve_words_is_a_copy_and_one_of_eleven_is_not() -> None:
     words = LONG.split()
-    for length, expected in ((12, [Copied(5, 1, 12)]), (11, [])):
+    for length, expected in ((12, [Copied(line=5, train_line=1, words=12)]), (11, [])):
         answer = f"Dear guest, as I said, {' '.join(words[4 : 4 + length])} and then some"
         assert copying([answer], [row("my lamp", "Sorry.", 5)], train_rows()).found == expected
 
 
 def test_a_whole_answer_of_eight_words_is_a_copy() -> None:
     answer = "we will send the missing chair with the next van"
-    assert copying([answer], [row("my chair", "Sorry.", 5)], train_rows()).found == [Copied(5, 2, 10)]
+    assert copying([answer], [row("my chair", "Sorry.", 5)], train_rows()).found == [
+        Copied(line=5, train_line=2, words=10)
+    ]
 
 
 def test_what_is_right_quoted_or_learned_for_this_very_input_is_no_copy() -> None:
