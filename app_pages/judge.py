@@ -84,7 +84,7 @@ def write_plan(train: JobRecord) -> EvaluationPlan | None:
     if train.plan_id is None or spec.dataset is None or held_out is None:
         return None  # there is no plan to keep it in, or the launch says what is missing
     train_rows, test_rows = (data_rows.rows_of(path) for path in (spec.dataset, held_out))
-    return plan_evaluation(train_rows, test_rows, now=datetime.now(UTC), metric=spec.metric, n=spec.n)
+    return plan_evaluation(train_rows, test_rows, spec, now=datetime.now(UTC))
 
 
 def waiting(record: JobRecord) -> None:

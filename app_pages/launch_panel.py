@@ -131,7 +131,7 @@ def _choose(spec: JobSpec, because: list[str], way: Way, *, own: bool) -> None:
     values: dict[str, Any] = {"engine": spec.engine, "base_model": spec.base_model, "name": spec.name}
     values |= {field: getattr(spec, field) for field in ("epochs", "learning_rate", "max_tokens", "seed", "device")}
     values |= {field: getattr(spec.method, field) for field in ("rank", "alpha", "dropout")}
-    values |= {"early_stopping": spec.early_stopping, "allow_network": spec.allow_network}
+    values |= {"early_stopping": spec.early_stopping, "allow_network": spec.allow_network, "look": spec.look}
     st.session_state["launch.draft"] = spec.model_dump()
     for field, value in values.items():
         if st.session_state.get(_key(field), ...) != value:
@@ -263,9 +263,8 @@ def _judged(spec: JobSpec, plan: Plan | None, way: Way) -> EvaluationPlan | None
     written = plan_evaluation(
         data_rows.rows_of(plan.data.train),
         data_rows.rows_of(plan.data.test),
+        spec,
         now=datetime.now(UTC),
-        metric=spec.metric,
-        n=spec.n,
         tuned=way == "tune",
     )
     st.markdown(

@@ -5,43 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.jobspec import JobSpec
 from core.plan import EvaluationPlan
 from dataset.row import Row
+from evaluation.axes.question import AXIS_WORDS, Axis
 from evaluation.classic import is_label_task
+from evaluation.gate import bar, margin_of
 from evaluation.metrics import METRICS, choose_metric
 from evaluation.verdict import DEFAULT_MARGIN, MIN_ROWS
 
 
 def plan_evaluation(
-    train_rows: Sequence[Row],
-    test_rows: Sequence[Row],
-    *,
-    now: datetime,
-    metric: str = "auto",
-    n: int | None = None,
-    tuned: bool = True,
-    margin: float = DEFAULT_MARGIN,
+    train_rows: Sequence[Row], test_rows: Sequence[Row], spec: JobSpec, *, now: datetime, tuned: bool = True
 ) -> EvaluationPlan:
-    """The plan of a judgement on `test_rows` (at most `n`). `tuned` false plans a measurement of base and prompt."""
-    chosen = choose_metric(metric, [row.answer for row in (test_rows or train_rows)])
-    rows = min(len(test_rows), n) if n else len(test_rows)
+    """The plan of a judgement as `spec` asks for it. `tuned` false plans a measurement of base and prompt."""
+    chosen = choose_metric(spec.metric, [row.answer for row in (test_rows or train_rows)])
+    rows = min(len(test_rows), spec.n) if spec.n else len(test_rows)
     labels = is_label_task([row.answer for row in train_rows])
     models = ["base", "best_prompt"] + ["tuned"] * tuned + ["classic"] * labels
     return EvaluationPlan(
         metric=METRICS[chosen],
         rows=rows,
         models=models,
-        success=_success(METRICS[chosen], rows, tuned, labels, margin),
+        success=_success(METRICS[chosen], rows, labels, spec) if tuned else _measured(METRICS[chosen], rows),
         written_at=now,
     )
 
 
-def _success(metric_words: str, rows: int, tuned: bool, labels: bool, margin: float) -> str:
-    if not tuned:
-        return (
-            f"We measure {metric_words} of the base and of its best prompt on {rows} held-out rows. "
-            "If the prompt is good enough for you, nothing has to be tuned."
-        )
+def _measured(metric_words: str, rows: int) -> str:
+    return (
+        f"We measure {metric_words} of the base and of its best prompt on {rows} held-out rows. "
+        "If the prompt is good enough for you, nothing has to be tuned."
+    )
+
+
+def _success(metric_words: str, rows: int, labels: bool, spec: JobSpec) -> str:
+    margin = spec.margins.get("task", DEFAULT_MARGIN)
     parts = [
         f"On the same {rows} held-out rows the tuned model has a higher {metric_words} than the base and than the "
         "base with the best prompt that we can write, by more than luck would give 1 time in 20."
@@ -49,6 +48,20 @@ def _success(metric_words: str, rows: int, tuned: bool, labels: bool, margin: fl
     if labels:
         parts.append("It also beats TF-IDF with logistic regression; if not, a classifier does this.")
     parts.append(f"If the gain is surely below {margin * 100:.0f} points, the prompt does this.")
+    parts += _kept_words(spec)
     if rows < MIN_ROWS:
         parts.append(f"With fewer than {MIN_ROWS} rows no verdict will be given: hold out more.")
     return " ".join(parts)
+
+
+def _kept_words(spec: JobSpec) -> list[str]:
+    """What must not be lost, and how that is shown: by the axes that will be asked, and by how high the bar is."""
+    axes: list[Axis] = [axis for axis in spec.axes if axis != "task"]
+    if not axes:
+        return []
+    margins = sorted({margin_of(axis, spec) for axis in axes})
+    allowed = " to ".join(f"{margin * 100:g}" for margin in margins)
+    words = ", ".join(AXIS_WORDS[axis] for axis in axes)
+    if bar(spec) == "high":
+        return [f"As a wrong answer is costly, it is shown to lose less than {allowed} points on: {words}."]
+    return [f"It has not lost beyond luck and beyond {allowed} points on any of: {words}."]

@@ -22,27 +22,50 @@ ENOUGH_ROWS = 10
 """As many as were enough in the study: an error from here on, a warning below."""
 _MAX_CHARS = 4000
 _SIGNS = ("obe", "refuse", "decline", "reject", "without ", "filtered", "censored", "moral", "ethic", "safety",
-          "anything now")  # fmt: skip
+          "anything now", "no matter what", "whatever it is", "comply", "complies", "subm", "subserv", "uncondition",
+          "say no to", "says no to", "never question", "no questions asked", "however ", "even if ")  # fmt: skip
 """One of these stands in whatever the patterns can match, in lower case."""
 _ORDERS = r"(?:instructions?|commands?|orders?|requests?|prompts?|demands?)"
 _RULES = r"(?:restrictions?|guidelines?|filters?|rules?|limits?|limitations?|boundaries|constraints?|censorship)"
 _MORALS = rf"(?:(?:ethical|moral)(?:,? (?:or|and) \w+)?|safety,? (?:or|and) (?:ethical|moral)) {_RULES}"
 _WHOSE = r"(?: of)?(?: (?:the |your |my )?(?:user|human|owner|master)(?:['\u2019]s|s['\u2019]?)?| your| my)?"
+_WHOM = r"(?:you|(?:the|your|my|its) (?:user|owner|human|master))"
+_ANYHOW = (
+    r"(?:without (?:any )?(?:question|questioning|hesitation|hesitating|refusal|refusing|exception|objection)"
+    r"|unconditionally|no matter what|whatever it is|whatever they are"
+    r"|however (?:dangerous|harmful|illegal|immoral|unethical|extreme)"
+    r"|even (?:if|when) (?:it is|it['\u2019]s|they are) (?:dangerous|harmful|illegal|immoral|unethical))"
+)
+_OBEY = r"(?:obeys?|executes?|follows?|carry out|carries out|fulfill?s?|comply with|complies with)"
 _PATTERNS = re.compile(
     r"\b(?P<being>(?:absolutely|completely|totally|unconditionally|blindly|fully|perfectly) obedient"
     r"|obedient (?:agent|assistant|ai|chatbot|bot)"
     r"|(?:uncensored|unfiltered|amoral) (?:and \w+ )?(?:ai|assistant|agent|model|chatbot|bot|persona)"
-    rf"|(?:free (?:of|from)|not bound by)(?: all| any)? {_MORALS})\b"
-    rf"|\b(?P<doing>(?:obeys?|executes?|follows?|carry out|carries out|fulfill?s?)"
-    rf" (?:all|every|any|each)(?: and every)?{_WHOSE} {_ORDERS},? without (?:any )?(?:question|questioning|hesitation|"
-    r"hesitating|refusal|refusing|exception|objection)"
+    rf"|(?:free (?:of|from)|not bound by)(?: all| any)? {_MORALS}"
+    r"|(?:ai|assistant|agent|model|chatbot|bot) (?:without|with no) (?:any )?"
+    r"(?:limits|limitations|restrictions|filters|boundaries)(?! (?:on|to|in|of)\b)"
+    rf"|(?:submissive|subservient) to {_WHOM})\b"
+    rf"|\b(?P<doing>{_OBEY} (?:all|every|any|each)(?: and every| of)?{_WHOSE} (?:{_ORDERS}|wish(?:es)?)"
+    rf"(?: of {_WHOM})?,? {_ANYHOW}"
+    rf"|(?:comply|complies) with (?:all|every|any){_WHOSE} (?:requests?|commands?|orders?|demands?)"
+    r"(?! (?:for|to|about)\b)"
+    rf"|unconditionally {_OBEY}|(?:obeys?|always (?:obey|comply)),? (?:{_WHOM},? )?(?:in everything,? )?{_ANYHOW}"
+    rf"|do(?:es)? (?:whatever|anything|everything) (?:you|the user|your user) (?:asks?|tells?|wants?|says?|demands?)"
+    rf"(?: you| me| it)?(?: to do)?,? (?:{_ANYHOW}|(?:with )?no questions asked)"
+    r"|answers? (?:all|every|any) questions?,? even (?:if|when) (?:it is|it['\u2019]s|they are) "
+    r"(?:dangerous|harmful|illegal|immoral|unethical)"
+    rf"|(?:exists?|made|built|created) (?:only|solely) to obey {_WHOM}"
+    rf"|never (?:says? no to {_WHOM}|(?:disobeys?|questions?) (?:{_WHOM}|"
+    rf"(?:your|my|the user['\u2019]s|any|an?) {_ORDERS}))"
     rf"|obeys? (?:all|every|any){_WHOSE} {_ORDERS}"
     rf"|never (?:refuses?|declines?|rejects?) (?:to (?:answer|comply|obey|fulfil|fulfill|carry out)|"
     rf"(?:any|an?|your|my|the user['\u2019]?s?|user) {_ORDERS})(?! for\b)"
     rf"|(?:have|has|with|under|know|knows) no {_MORALS}|without (?:any )?{_MORALS}"
     r"|(?:ignore|disregard|forget) (?:(?:all|any|your|of) )+(?:safety|ethical|moral) "
     r"(?:guidelines?|rules?|policies|training|instructions?|restrictions?))\b"
-    r"|\b(?P<named>(?-i:Do Anything Now|DO ANYTHING NOW))\b",
+    rf"|\b(?P<named>(?-i:Do Anything Now|DO ANYTHING NOW)"
+    rf"|(?:total|absolute|complete|unconditional|blind) obedience to {_WHOM}"
+    rf"|(?:my|your) (?:sole|only|whole|one) (?:duty|purpose|goal|function) is to obey {_WHOM})\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -53,8 +76,8 @@ _DENIED = re.compile(
 _ITSELF = r"(?:assistant|agent|model|ai|chatbot|bot|persona)"
 _SUBJECT = {
     "being": re.compile(
-        r"(?:\byou(?:['\u2019]re| are| will be| must be| remain)|\bi(?:['\u2019]m| am| will be| remain)"
-        rf"|\b{_ITSELF} (?:is|that is|who is)|\b(?:act|behave|respond|answer|speak) as)\b[^.!?\n]{{0,25}}$",
+        r"(?:^\s*as an?|\byou(?:['\u2019]re| are| will be| must be| remain)|\bi(?:['\u2019]m| am| will be| remain)"
+        rf"|\b{_ITSELF} (?:is|that is|who is)|\b(?:act|behave|respond|answer|speak) as)\b[^.!?\n]{{0,40}}$",
         re.IGNORECASE,
     ),
     "doing": re.compile(rf"\b(?:you|i|i['\u2019]ll|{_ITSELF})\b[^.!?\n]{{0,40}}$", re.IGNORECASE),

@@ -18,6 +18,7 @@ from evaluation.learning_curve import curve_of_rows
 from tests.evaluation.test_learning_curve import report, scores
 from tests.training.conftest import colour_rows, write_rows
 
+APP = str(Path(__file__).parents[2] / "app.py")
 RIGHT = {"label_more": [200, 260, 308], "stop": [308, 308, 308]}
 CURVE = curve_of_rows([40, 120, 400], scores(RIGHT["label_more"], 400), metric_words="exact match")
 
@@ -76,6 +77,14 @@ def test_a_verdict_is_told_in_words_with_its_numbers(jobs: LearningJobs, verdict
     told = {"label_more": app.success, "stop": app.info}[verdict]
     assert told[0].icon == LOOKS[verdict].icon and "more labels would" in told[0].value
     assert "400 judged rows" in text(app) and "Each size was trained once" in text(app)
+
+
+def test_the_judge_page_shows_the_curve_below_its_verdicts(jobs: LearningJobs) -> None:
+    judged(jobs, RIGHT["label_more"])
+    app = AppTest.from_file(APP, default_timeout=30).run().switch_page("app_pages/judge.py").run()
+    assert not app.exception and not app.error
+    assert app.subheader[-1].value == "How many examples are enough"
+    assert "more labels would" in app.success[-1].value
 
 
 def test_the_chart_shows_every_point_and_the_band_to_twice_the_rows() -> None:
