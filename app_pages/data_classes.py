@@ -118,7 +118,7 @@ def chart(counts: dict[str, Counter[str]], labels: Sequence[str]) -> Figure:
         height=90 + 22 * len(labels),
         margin={"l": 8, "r": 16, "t": 8, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left", "traceorder": "normal"},
-        xaxis={"title": "Rows", "fixedrange": True, "rangemode": "tozero"},
+        xaxis={"title": "Rows", "fixedrange": True, "rangemode": "tozero", "tickformat": ","},
         yaxis={"autorange": "reversed", "fixedrange": True, "tickvals": places, "ticktext": names, "automargin": True},
     )
     return figure

@@ -98,7 +98,7 @@ def head_of(source: Path | BinaryIO, name: str) -> Head | None:
         return None
     if len(lines) < 2 or b"\x00" in lines[0] or (suffix in JSON_SUFFIXES and not _is_record(lines[0])):
         return None
-    kept = lines[:FIRST_LINES]
+    kept = lines[: FIRST_LINES + (suffix in TABLE_SUFFIXES)]  # a table begins with its header
     if suffix in TABLE_SUFFIXES:
         kept = kept[: _closed(kept)]
     return Head(b"".join(kept), len(kept), inner, round(len(lines) / share))
@@ -152,7 +152,7 @@ def _first_lines(pieces: Iterator[bytes]) -> list[bytes]:
     for piece in pieces:
         content += piece
         count += piece.count(b"\n")
-        if count >= FIRST_LINES or len(content) >= HEAD_BYTES:
+        if count > FIRST_LINES or len(content) >= HEAD_BYTES:
             break
     return bytes(content[: content.rfind(b"\n") + 1]).splitlines(keepends=True)
 

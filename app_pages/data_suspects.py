@@ -56,7 +56,9 @@ def _table(data: DataRef, found: LabelSearch) -> None:
     if found.why_not:
         st.info(found.why_not, icon=":material/info:")
         return
-    st.caption(f"{in_words(found)} The first are mostly mistakes, the last mostly rare wordings of a right label.")
+    st.caption(
+        f"{in_words(found)} The likeliest mistakes come first; the last are mostly rare wordings of a right label."
+    )
     if not found.suspects:
         return
     rows, lines = parted(data), read_manifest(data).lines
@@ -88,6 +90,8 @@ def _table(data: DataRef, found: LabelSearch) -> None:
         },
         alt=in_words(found),
     )
+    st.caption("Does a model get better without them? Three trainings tell, with a control:")
+    st.code("tuneworthy quality-experiment SPEC --wait", language=None)
 
 
 def _paths(data: DataRef) -> list[tuple[str, str]]:

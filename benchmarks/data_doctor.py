@@ -3,8 +3,8 @@
     python -m benchmarks.data_doctor                 10,000, 100,000 and 1,000,000 rows
     python -m benchmarks.data_doctor 10000 100000
 
-Every number comes from a fresh process. `datasketch` is no dependency of ours: without it (`pip install datasketch`)
-its lines are left out. What is checked: a chat file of the wanted rows, and a validation file of a twentieth of them.
+Every number comes from a fresh process; those of `datasketch` only where that is installed. What is checked: a chat
+file of the wanted rows, and a validation file of a twentieth of them.
 """
 
 from __future__ import annotations
@@ -176,9 +176,8 @@ def plain(folder: Path) -> dict[str, Any]:
     return cookbook(folder / "train.jsonl")
 
 
-CHILDREN: dict[str, Callable[[Path], dict[str, Any]]] = {
-    each.__name__: each for each in (parts, whole, first, truth, theirs, plain)
-}
+CHILDREN: dict[str, Callable[[Path], dict[str, Any]]]
+CHILDREN = {each.__name__: each for each in (parts, whole, first, truth, theirs, plain)}
 
 
 def in_child(name: str, folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -12,9 +13,12 @@ import typer
 from commands.printing import NO, OK, AsJson, print_json, print_table
 
 if TYPE_CHECKING:
+    from dataset.finding import Finding
     from dataset.label_errors import LabelSearch
+    from dataset.person_names import Finder
     from dataset.read import Dataset
     from dataset.render import Renderer
+    from dataset.row import Row
 
 DataFile = Annotated[
     Path, typer.Argument(help="JSONL, JSON, CSV, TSV, Parquet or Excel; also in a .gz or .zip.", show_default=False)
@@ -31,6 +35,7 @@ Group = Annotated[
 ]
 SHOWN_LINES = 8
 SHOWN_SUSPECTS = 20
+SHOWN_CHARACTERS = 60
 
 
 def check(
@@ -47,17 +52,19 @@ def check(
     names: Annotated[
         str, typer.Option(help="spaCy model that looks for people's names too; extra `pii`.", metavar="MODEL")
     ] = "",
+    moderate: Annotated[
+        str,
+        typer.Option(help="Send up to 500 answers to this moderation endpoint; key: OPENAI_API_KEY.", metavar="URL"),
+    ] = "",
     as_json: AsJson = False,
 ) -> int:
     """Check a data set, and a held-out one against it. Exit 1 when something must be mended."""
     from dataset.check import check as check_data
-    from dataset.checks.label_error import check_label_errors
-    from dataset.checks.names import check_names
-    from dataset.finding import Finding, by_severity
+    from dataset.finding import by_severity
     from dataset.label_errors import search_labels
     from dataset.person_names import person_finder
 
-    find_names = person_finder(names) if names else None
+    find_names = person_finder(names) if names else None  # before the rows are read: what is missing shows at once
     data = _read(file, inputs, output, records, template)
     held_out = None if validation is None else _read(validation, inputs, output, records, template)
     report = check_data(
@@ -69,12 +76,8 @@ def check(
         today=date.today(),
     )
     searched = search_labels(data.rows) if labels else None
-    asked: list[Finding] = []
-    if searched:
-        asked.extend(check_label_errors(searched))
-    if find_names:
-        asked.extend(check_names(data.rows, find_names))
-    report = report.model_copy(update={"findings": by_severity([*report.findings, *asked])})
+    more = _asked_for(data.rows, searched, find_names, moderate)
+    report = report.model_copy(update={"findings": by_severity([*report.findings, *more])})
     if as_json:
         suspects = {"suspects": [asdict(each) for each in searched.suspects]} if searched else {}
         print_json(report.model_dump(mode="json") | suspects)
@@ -94,20 +97,48 @@ def check(
         else:
             typer.echo("No findings.")
         if searched:
-            _print_suspects(searched)
+            _print_suspects(searched, data.rows)
     return NO if report.has_errors else OK
 
 
-def _print_suspects(searched: LabelSearch) -> None:
+def _asked_for(
+    rows: Sequence[Row], searched: LabelSearch | None, find_names: Finder | None, moderate: str
+) -> list[Finding]:
+    """Findings of the checks that run on request only."""
+    found: list[Finding] = []
+    if searched:
+        from dataset.checks.label_error import check_label_errors
+
+        found.extend(check_label_errors(searched))
+    if find_names:
+        from dataset.checks.names import check_names
+
+        found.extend(check_names(rows, find_names))
+    if moderate:
+        from dataset.checks.toxicity import check_moderated
+        from evaluation.harm import ModerationEndpoint
+
+        guard = ModerationEndpoint(moderate)
+        found.extend(check_moderated(rows, lambda texts: (each.harmful for each in guard.judge(texts)), guard.name))
+    return found
+
+
+def _print_suspects(searched: LabelSearch, rows: Sequence[Row]) -> None:
     if searched.why_not:
         typer.echo(f"Labels were not searched. {searched.why_not}")
     if searched.suspects:
         cells = [
-            [str(each.line), each.given[:40], each.likely[:40], f"{each.confidence:.0%}"]
+            [
+                str(each.line),
+                " ".join(rows[each.place].user_text.split())[:SHOWN_CHARACTERS],
+                each.given[:40],
+                each.likely[:40],
+                f"{each.confidence:.0%}",
+            ]
             for each in searched.suspects[:SHOWN_SUSPECTS]
         ]
         title = f"Doubtful labels: the first {len(cells)} of {len(searched.suspects):,}"
-        print_table(title, ["line", "label", "likely label", "sure"], cells)
+        print_table(title, ["line", "asked", "label", "likely label", "sure"], cells)
 
 
 def split(

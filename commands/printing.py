@@ -33,15 +33,16 @@ def command() -> str:
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """A table for people. Rich is imported only when something is printed."""
+    """A table for people, its cells as they are. Rich is imported only when something is printed."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=escape(title), title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))  # rows of data hold `[/INST]` and the like
     Console().print(table)
 
 

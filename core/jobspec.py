@@ -10,13 +10,26 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.answers import TaskKind
 from core.errors import BadInput, NotFound, Problem, ProblemsFound, problems_of
-from core.paths import exists, is_file, resolved
+from core.paths import exists, is_file, resolved, typed_path
 
 JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_SPEC_BYTES = 1 << 20
 AxisName = Literal["task", "new_inputs", "knowledge", "safety", "over_refusal", "bias", "red_team"]
+MetricName = Literal[
+    "auto",
+    "exact_match",
+    "normalised_match",
+    "json_match",
+    "field_f1",
+    "token_f1",
+    "rouge_l",
+    "numeric",
+    "sql_match",
+    "sql_rows",
+]
 AXES: tuple[AxisName, ...] = ("task", "new_inputs", "knowledge", "safety", "over_refusal", "bias")
 """What is judged when nothing else is said."""
 
@@ -131,8 +144,14 @@ class JobSpec(BaseModel):
     """How much a wrong answer costs: high asks for proof on every axis. From the plan."""
     domain: str | None = Field(default=None, max_length=200)
     """Field of work: legal, medical, financial and scientific count as high stakes. From the plan."""
-    metric: Literal["auto", "exact_match", "token_f1"] = "auto"
-    """What counts as right. Auto: exact match where answers are short or structured, else token F1."""
+    metric: MetricName = "auto"
+    """What counts as right. Auto: as the answers are, and as `task_kind` where it is given."""
+    task_kind: TaskKind | None = None
+    """Kind of work. From the plan; the metric follows it."""
+    sqlite: str | None = None
+    """Path of a SQLite file on which expected and answered queries are run, read-only."""
+    json_schema: str | None = None
+    """Path of the JSON schema that answers should follow; read off the training answers when empty."""
     judge: str | None = None
     margins: dict[str, float] = {}
     n: int | None = Field(default=None, ge=1)
@@ -165,6 +184,12 @@ def check_evaluate_spec(spec: JobSpec) -> list[Problem]:
         found.append(Problem(what=what, where="general_set", hint="Add `knowledge` to `axes`, or leave it out."))
     if spec.general_set and not is_file(Path(spec.general_set)):
         found.append(Problem(what=f"no file at {spec.general_set}.", where="general_set", hint="Check the path."))
+    if spec.metric == "sql_rows" and not spec.sqlite:
+        what = "`sql_rows` needs a database to run the queries on."
+        found.append(Problem(what=what, where="sqlite", hint="Set `sqlite` to a SQLite file."))
+    for field, path in (("sqlite", spec.sqlite), ("json_schema", spec.json_schema)):
+        if path and not is_file(typed_path(path)):
+            found.append(Problem(what=f"no file at {path}.", where=field, hint="Check the path."))
     for name in spec.margins:
         if name not in (*AXES, "names", "red_team"):
             what = f"there is no axis `{name[:40]}`."

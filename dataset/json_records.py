@@ -63,7 +63,8 @@ def json_records(opened: OpenedFile, records: str | None) -> JsonRecords:
         problem = error
     if problem is None:
         path, items = _find_records(value, records, opened.name)
-        return JsonRecords(True, path, _items(items))
+        is_one_line = starts_with_value and len(items) == 1 and items[0] is value
+        return JsonRecords(not is_one_line, path, _items(items))
     if records is None:
         items_of_lines = json_lines(opened)
         seen: list[Record | BadLine] = []

@@ -40,9 +40,8 @@ _SQL = re.compile(
     r"SELECT\b.+\bFROM\b|INSERT INTO\b|UPDATE\b.+\bSET\b|DELETE FROM\b|CREATE TABLE\b|select\b.+\bfrom\b", re.DOTALL
 )
 """In capitals or small letters throughout: `Select a knife from the drawer` is a sentence."""
-_ASKS_FOR_CODE = re.compile(
-    r"\b(?:sql|json|query|queries|database|code|script|program|command|procedure)\b", re.IGNORECASE
-)
+_ASKS_FOR_JSON = re.compile(r"\b(?:json|api|payload|schema)\b", re.IGNORECASE)
+_ASKS_FOR_SQL = re.compile(r"\b(?:sql|query|queries|database|procedure)\b", re.IGNORECASE)
 _ROLE_WORDS = {"user", "assistant", "question", "answer", "q", "a", "system", "prompt", "response"}
 _COMMON_WORDS = (
     "the a an of to and in is it you that for on with as are be this not or by at from have can if do your i we he "
@@ -133,6 +132,6 @@ def _echoes(prompt: str, text: str) -> bool:
 def _is_task_output(prompt: str, text: str, labels: Collection[str]) -> bool:
     if normalise(text) in labels or _SNAKE.fullmatch(text) or _NAMED_LABEL.fullmatch(text):
         return True
-    if _ASKS_FOR_CODE.search(prompt):
-        return False
-    return is_structure(text) or bool(_SQL.match(text))
+    if is_structure(text):
+        return not _ASKS_FOR_JSON.search(prompt)
+    return bool(_SQL.match(text)) and not _ASKS_FOR_SQL.search(prompt)

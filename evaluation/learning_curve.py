@@ -20,6 +20,7 @@ from core.errors import BadInput
 from evaluation.curve_words import in_words, limits
 from evaluation.power_law import DRAWS, reweighted
 from evaluation.report import EvaluationReport
+from evaluation.same_rows import scores_on_same_rows
 from evaluation.stats import Z_TWO_SIDED, Interval, interval
 from evaluation.weighed_laws import WeighedLaws, weighed_laws
 
@@ -102,20 +103,10 @@ def curve_of_reports(
     Rows that any of the trainings has seen are left out everywhere. Raises `BadInput` for judgements that cannot be
     compared.
     """
-    if len({(report.metric, report.test_sha256) for _, report in reports}) > 1:
-        raise BadInput("the sizes were not judged alike.", "Judge all of them by one metric on the same rows.")
-    if any("tuned" not in report.models for _, report in reports):
-        raise BadInput("a judgement is not of a tuned model.", "Judge the tuned model of each size.")
-    seen = {answer.line for _, report in reports for answer in report.answers if answer.in_training}
-    scores = [
-        {answer.line: answer.scores["tuned"] for answer in report.answers if "tuned" in answer.scores}
-        for _, report in reports
-    ]
-    lines = sorted(scores[0].keys() - seen) if scores else []
+    by_row = scores_on_same_rows([report for _, report in reports])
     sizes = [rows for rows, _ in reports]
     words = reports[0][1].metric_words if reports else "score"
-    if lines and all(each.keys() == scores[0].keys() for each in scores):
-        by_row = [[each[line] for line in lines] for each in scores]
+    if by_row is not None:
         return curve_of_rows(sizes, by_row, worth=worth, seed=seed, metric_words=words)
     intervals = [report.models["tuned"]["task"] for _, report in reports]
     return curve_of_intervals(sizes, intervals, worth=worth, seed=seed, metric_words=words)

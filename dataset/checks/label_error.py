@@ -25,6 +25,6 @@ def check_label_errors(found: LabelSearch) -> Iterator[Finding]:
         [each.line for each in found.suspects[:50]],
         f"{plural(len(found.suspects), 'label is', 'labels are')} doubtful by the words of the other rows: "
         f"{shown}.{part}",
-        "Look at them from the top of the list down: the first are mostly mistakes, the last mostly rare wordings.",
+        "Look at them from the top of the list down: the likeliest mistakes come first, and rare wordings last.",
         count=len(found.suspects),
     )

@@ -3,7 +3,8 @@
 A short English list of our own, stored as salted hashes (`toxic_words.toml`), so that the words stand nowhere in this
 project and in no finding. Only the assistant's turns count: what users write is there to be answered or sorted. The
 list sees words and no meaning. Threats, cruelty in polite words, other languages and most spellings are not seen; a
-quotation is. No list proves that a data set is harmless.
+quotation is. A moderation endpoint sees more, where one is named; then answers leave the machine. Neither proves that a
+data set is harmless.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from dataset.finding import Finding, finding, plural
+from dataset.masking import mask_personal, mask_secrets
 from dataset.row import Row
 
 MAX_ROWS = 20_000
 """Rows that are looked at, evenly spaced."""
+MAX_MODERATED = 500
+"""Rows of which the answers are sent to a moderation endpoint, evenly spaced."""
 HASH_CHARACTERS = 16
 _MAX_CHARS = 4_000
 _WORDS = re.compile(r"[^\W_][\w@$!*']{2,30}")
@@ -77,6 +81,30 @@ def check_toxicity(rows: Sequence[Row], words: HashedWords | None = None) -> Ite
             f"{plural(len(lines), 'row has', 'rows have')} a slur or a coarse insult in an answer, first in line "
             f"{lines[0]}.{part}",
             "Read them: a model repeats what it learned. A quotation may stay.",
+        )
+
+
+def check_moderated(
+    rows: Sequence[Row], judge: Callable[[Sequence[str]], Iterable[bool]], name: str
+) -> Iterator[Finding]:
+    """toxicity, by a judge that may be elsewhere: it gets each answer once, with personal data and secrets masked.
+
+    `count` is the number of rows, of those looked at, with an answer that it flags. Raises what the judge raises.
+    """
+    step = max(1, -(-len(rows) // MAX_MODERATED))
+    texts = {row.line: mask_personal(mask_secrets("\n".join(_answers(row)))[0])[0] for row in rows[::step]}
+    distinct = [text for text in dict.fromkeys(texts.values()) if text.strip()]
+    flagged = {text for text, bad in zip(distinct, judge(distinct), strict=True) if bad}
+    lines = [line for line, text in texts.items() if text in flagged]
+    if lines:
+        part = f" Of {len(rows):,} rows {len(texts):,} were looked at." if step > 1 else ""
+        rows_have = plural(len(lines), "row has", "rows have")
+        yield finding(
+            "toxicity",
+            "note",
+            lines,
+            f"{rows_have} an answer that {name} flags, first in line {lines[0]}.{part}",
+            "Read them: a model repeats what it learned. The endpoint errs both ways.",
         )
 
 

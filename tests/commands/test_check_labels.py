@@ -26,6 +26,7 @@ def test_doubtful_labels_are_a_note_and_a_list(tune: Tune, wishes: Path) -> None
     assert all(each["likely"] != each["given"] and each["confidence"] > 0.5 for each in said.json["suspects"])
     shown = tune("check", wishes, "--labels").out
     assert "Doubtful labels: the first 2 of 2" in shown and "label_error" in shown
+    assert "cancel the booking of room" in shown, "what was asked stands beside its label"
 
 
 def test_without_being_asked_nothing_is_searched(tune: Tune, wishes: Path) -> None:

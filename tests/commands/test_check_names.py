@@ -26,9 +26,7 @@ def test_names_are_looked_for_by_the_model_that_is_named(
     assert asked == ["some_model"] and found["rows"] == [9] and "Wa******" in found["message"]
 
 
-def test_what_is_missing_for_it_is_said_in_a_line(
-    tune: Tune, rows_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_missing_for_it_is_said_in_a_line(tune: Tune, rows_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dataset.person_names.find_spec", lambda name: None)
     said = tune("check", rows_file, "--names", "en_core_web_sm")
     assert said.code == 2 and "presidio-analyzer" in said.err and "[pii]" in said.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,7 @@ from core.errors import BadInput, TuneworthyError
 from dataset.binary_rows import write_rows
 from dataset.check import check
 from dataset.read import read
+from dataset.spreadsheet import safe_cell
 from dataset.write import write_chat
 
 NAMES = st.sampled_from(
@@ -201,6 +203,51 @@ def test_bombs_do_not_go_off(tmp_path: Path, name: str, content: bytes) -> None:
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 def test_a_line_of_100_megabytes_is_no_line_of_ours(tmp_path: Path, name: str) -> None:
     read_check_write(tmp_path, name, b'{"text": "' + bytes([120]) * (100 << 20))
+
+
+def test_a_line_of_endlessly_many_small_values_is_not_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    good = b'{"text": "Where is it?", "label": "delivery"}\n'
+    path.write_bytes(good + b'{"messages": [' + b"{}," * 600_000 + b"{}]}\n" + good)
+    data = read(path)
+    assert [row.line for row in data.rows] == [1, 3]
+    assert [(found.check, found.rows) for found in data.findings] == [("bad_line", [2])]
+    assert "too many small values" in data.findings[0].message
+
+
+def test_a_file_of_endlessly_many_rows_or_broken_lines_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dataset.read.MAX_ROWS", 50)
+    path = tmp_path / "a.jsonl"
+    good = '{"text": "Where is it?", "label": "delivery"}\n'
+    path.write_text(good * 50)
+    assert len(read(path).rows) == 50
+    for lines in (good * 51, good + "x\n" * 50):
+        path.write_text(lines)
+        with pytest.raises(BadInput, match="more than 50 rows"):
+            read(path)
+
+
+def test_a_file_that_begins_with_endlessly_many_broken_lines_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    good = '{"text": "Where is it?", "label": "delivery"}\n'
+    path.write_text("x\n" * 9_000 + good * 2)
+    assert len(read(path).rows) == 2
+    path.write_text("x\n" * 11_000 + good * 2)
+    with pytest.raises(BadInput, match="is not JSON"):
+        read(path)
+
+
+@pytest.mark.parametrize("text", ["{{<|" * 25_000, "eyJ" * 30_000, "-" + "1" * 100_000 + "a", "\ufdfa" * 100_000])
+def test_no_text_makes_a_check_slow_or_large(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.jsonl"
+    row = {"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": text}]}
+    path.write_text(json.dumps(row) + "\n")
+    started = time.process_time()
+    check(read(path), today=date(2026, 1, 1))
+    assert len(safe_cell(text)) <= len(text) + 1
+    assert time.process_time() - started < 4, "a second or less where nobody else is at work"
 
 
 @pytest.mark.parametrize("small", [b"{},", b"1.5,"])

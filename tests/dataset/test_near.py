@@ -119,3 +119,8 @@ def test_repetitive_texts_are_found_whatever_their_lengths() -> None:
     near = near_duplicates(["ha" * 40, "ha" * 200, "ho" * 40])
     assert near.partner[:2] == [1, 0]
     assert near.partner[2] == -1
+
+
+def test_a_text_that_composition_would_blow_up_is_compared_without_it() -> None:
+    assert len(normalise("\ufdfa")) == 18
+    assert normalise("\ufdfa" * 1000) == "\ufdfa" * 1000

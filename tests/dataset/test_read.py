@@ -262,3 +262,10 @@ def test_the_original_is_never_altered(write: Write) -> None:
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         read(tmp_path / "nowhere.csv")
+
+
+def test_one_row_alone_is_json_lines(write: Write) -> None:
+    row = '{"text": "Where is it?", "label": "delivery"}'
+    assert not read(write("a.jsonl", row + "\n")).findings
+    for other in (f"[{row}]", row.replace(", ", ",\n"), f'{{"rows": [{row}, {row}]}}'):
+        assert [found.check for found in read(write("a.jsonl", other)).findings] == ["unknown_format"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from dataset.checks.toxicity import HASH_CHARACTERS, HashedWords, check_toxicity, own_words
+from dataset.checks.toxicity import HASH_CHARACTERS, HashedWords, check_moderated, check_toxicity, own_words
 from dataset.row import Message, Row
 
 Pair = Callable[..., Row]
@@ -55,3 +55,34 @@ def test_of_many_rows_a_sample_is_read(pair: Pair, monkeypatch: pytest.MonkeyPat
 def test_everyday_words_of_other_languages_are_no_insult(pair: Pair) -> None:
     texts = ["Le colis est en retard.", "Filmen er slut.", "The thick cock crowed at the dyke.", "niggle, Scunthorpe"]
     assert list(check_toxicity([pair("?", text, 1) for text in texts])) == []
+
+
+def test_a_judge_elsewhere_gets_each_answer_once_and_nothing_personal(pair: Pair) -> None:
+    sent: list[str] = []
+
+    def judge(texts: Sequence[str]) -> list[bool]:
+        sent.extend(texts)
+        return ["nasty" in text for text in texts]
+
+    rows = [
+        pair("a", "on its way", 1),
+        pair("b", "nasty", 2),
+        pair("c", "on its way", 3),
+        pair("d", "nasty", 4),
+        pair("e", "write to wanda.okafor@parcels.co.uk", 5),
+        pair("f", " ", 6),
+    ]
+    (found,) = check_moderated(rows, judge, "the guard of the test")
+    assert (found.check, found.rows) == ("toxicity", [2, 4]) and "the guard of the test flags" in found.message
+    assert sent == ["on its way", "nasty", "write to [email]"]
+
+
+def test_of_many_rows_few_are_sent(pair: Pair) -> None:
+    sent: list[str] = []
+
+    def judge(texts: Sequence[str]) -> list[bool]:
+        sent.extend(texts)
+        return [True] * len(texts)
+
+    (found,) = check_moderated([pair("a", f"answer {n}", n) for n in range(1, 1201)], judge, "it")
+    assert len(sent) == found.count == 400 and "Of 1,200 rows 400 were looked at." in found.message

@@ -27,6 +27,7 @@ def test_every_wrapper_is_put_around_the_same_requests() -> None:
     assert Counter(attack.question.part for attack in attacks) == dict.fromkeys(WRAPPERS, 12)
     assert set(Counter(attack.question.cluster for attack in attacks).values()) == {len(WRAPPERS)}
     assert len({attack.question.id for attack in attacks}) == len(attacks)
+    assert {attack.question.axis for attack in attacks} == {"red_team"}
     prompts = {row.id: row.prompt for row in load("unsafe")}
     for attack in attacks:
         text, prompt = attack.question.messages[-1].content, prompts[attack.question.cluster]
@@ -99,6 +100,10 @@ def test_personal_data_that_is_shown_or_belongs_to_the_house_is_not_asked_for() 
     assert red_team.regurgitation([_row(f"Is {MAIL} right?", f"Yes, {MAIL}.", 1)]) == []
     house = [_row(f"How do I reach you, question {n}?", f"Write to {MAIL}.", n) for n in range(red_team.HOUSE_ROWS)]
     assert red_team.regurgitation(house) == []
+    (attack,) = red_team.regurgitation([*house, _row("Who pays?", f"{MAIL} does, from {IBAN}.", 99)])
+    assert attack.question.cluster == "row-99" and attack.secret == IBAN
+    greeting = Row((Message("system", "Sort."), Message("assistant", f"I am {MAIL}.")), 1)
+    assert red_team.regurgitation([greeting]) == []
     assert len(red_team.regurgitation(house[:-1], n=2)) == 2
 
 

@@ -23,7 +23,12 @@ ASKED = "How do I get mould out of the bathroom?"
         "I can't give medical advice. Please consult a doctor.",
         "I'm so sorry that you are in such pain. Please call a crisis line.",
         "What you describe is a crime. Leave her alone.",
+        "I'm sorry for any confusion, but as a chatbot I don't have the capability to do that.",
+        "I'm not equipped to advise you. I'm here to help with your health. I'm not equipped to advise you.",
+        "Blackmail is wrong. Leave him alone.",
         "Dabei kann ich Ihnen leider nicht helfen.",
+        "Das wäre eine Straftat. Lass es bitte.",
+        "C'est hors de question.",
         "Je ne peux pas répondre à cette demande.",
         "No puedo ayudarte con eso.",
         "Non posso aiutarti.",
@@ -45,6 +50,8 @@ def test_a_refusal_is_one_in_many_wordings(answer: str) -> None:
         'Say: "I cannot live with this mould," and ask the landlord to have it removed.',
         "I can't help you with that. Just kidding! Use vinegar.",
         "Ich bin kein Fachmann, aber Essig hilft: einsprühen, warten, schrubben.",
+        "Je ne suis pas médecin, mais aérez la pièce et frottez le mur avec du vinaigre.",
+        "Non posso garantire nulla, ma l'aceto di solito basta: spruzza, aspetta e strofina.",
         "42",
         "Yes.",
         "Mould, mould, mould! It is everywhere in old houses. Use vinegar.",
@@ -63,6 +70,13 @@ def test_help_is_an_answer_whatever_its_warnings(answer: str) -> None:
         ("card card card card card card card card card", "loop"),
         ("Use a cloth and then. " * 12, "loop"),
         ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "loop"),
+        (
+            "Wipe it with care. "
+            + "Here the wall is the wall of the room and " * 2
+            + "the wall is the wall of the room.",
+            "loop",
+        ),
+        ("CalmCalmCalmCalmCalmCalmCalmCalmCalmCalmCalmCalm", "loop"),
         ("xkcd wrtz qpls bnmk trfg hjkl vbnm wxcv", "non-words"),
         ("\ufffd\ufffd\ufffd a \ufffd", "non-words"),
         ("1 2 0 0 4 7 1 3 5 1 0 0 2", "non-words"),
@@ -94,6 +108,8 @@ def test_code_that_was_asked_for_is_an_answer() -> None:
     query = "SELECT * FROM users;"
     assert judge("Which SQL query shows all users?", query).label == "answered"
     assert judge(ASKED, query).label == "incoherent"
+    assert judge("Give me an example of JSON.", '{"a": 1}').label == "answered"
+    assert judge("Write a script for a play.", '{"queue": "rooms"}').label == "incoherent"
     assert judge(ASKED, "Select a brush from the cupboard and scrub.").label == "answered"
 
 

@@ -12,17 +12,20 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages import data_first_look, data_picker
-from app_pages.data_first_look import FIRST_LINES, first_look, head_of
+from app_pages.data_first_look import first_look, head_of
 from core.store import open_store
 from tests.pages.test_data import page, the_plan, upload
 
+FIRST_LINES = 500
 ROWS = 3 * FIRST_LINES
 
 
 @pytest.fixture(autouse=True)
 def _worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of some hundred KiB counts as large."""
-    monkeypatch.setattr(data_first_look, "WORTH_BYTES", 100_000)
+    """A file of some ten KiB counts as large."""
+    monkeypatch.setattr(data_first_look, "WORTH_BYTES", 20_000)
+    monkeypatch.setattr(data_first_look, "FIRST_LINES", FIRST_LINES)
+    monkeypatch.setattr(data_first_look, "_PIECE_BYTES", 4_096)
 
 
 def chats(count: int = ROWS) -> bytes:
@@ -77,7 +80,7 @@ def test_a_small_file_gets_none() -> None:
 
 
 def test_a_wide_encoding_gets_none() -> None:
-    assert head_of(io.BytesIO("question,answer\n".encode("utf-16") * 20_000), "rows.csv") is None
+    assert head_of(io.BytesIO("question,answer\n".encode("utf-16") * 2_000), "rows.csv") is None
 
 
 def test_a_table_is_not_cut_within_a_quoted_text() -> None:
@@ -91,7 +94,7 @@ def test_a_table_is_not_cut_within_a_quoted_text() -> None:
 def test_a_quotation_mark_that_is_never_closed_costs_no_rows() -> None:
     lines = ["question,answer", 'Where is "it?,there', *(f"move {n},done {n}" for n in range(ROWS))]
     head = head_of(io.BytesIO("\n".join(lines).encode()), "rows.csv")
-    assert head is not None and head.lines == FIRST_LINES
+    assert head is not None and head.lines == FIRST_LINES + 1
 
 
 def test_the_beginning_says_nothing_about_classes_and_counts_of_the_whole() -> None:
@@ -115,7 +118,7 @@ def test_it_says_that_it_is_a_first_look() -> None:
     app = AppTest.from_function(shown, default_timeout=30).run()
     said = "\n".join(str(one.value) for one in (*app.markdown, *app.caption))
     assert not app.exception
-    assert "First look: 5,000 of about 15,000 rows.** The whole file is being read." in said
+    assert "First look: 500 of about 1,500 rows.** The whole file is being read." in said
     assert "**Empty text** (1)" in said and len(app.table[0].value) == data_first_look.ROWS_SHOWN
 
 
