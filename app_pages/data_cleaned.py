@@ -12,8 +12,9 @@ from core.run_folder import write_atomically
 from dataset.clean import FIXES, Cleaned, clean
 from dataset.cleaned_copy import CleanManifest, copy_text, manifest_of, read_clean_manifest
 from dataset.kept import manifest_of as kept_manifest
+from dataset.kept import read_original
 from dataset.prepare import adopt, read_manifest
-from dataset.read import Dataset, read
+from dataset.read import Dataset
 from dataset.render import Renderer
 
 CLEANED = "cleaned.json"
@@ -85,20 +86,11 @@ def _original(folder: Path, stem: str) -> Dataset | None:
 
     Raises `BadInput` where our copy is gone.
     """
-    path = next(iter(sorted(folder.glob(f"{stem}.*"))), None)
-    if path is None and stem != "original":
-        return None
     manifest = kept_manifest(folder)
-    if path is None or manifest is None:
+    found = read_original(folder, stem, manifest, manifest.name if stem == "original" else None) if manifest else None
+    if found is None and (stem == "original" or any(folder.glob(f"{stem}.*"))):
         raise BadInput("our copy of the original is gone.", "Take the data in again.", file=str(folder))
-    return read(
-        path,
-        inputs=manifest.inputs if manifest.output else None,
-        output=manifest.output,
-        records=manifest.records,
-        system_prompt=manifest.system_prompt,
-        name=manifest.name if stem == "original" else None,
-    )
+    return found
 
 
 def text_of(data: DataRef, fixes: tuple[str, ...]) -> str:

@@ -65,7 +65,12 @@ def read_again(data: DataRef) -> None:
     ):
         columns = _columns(originals[0], originals[0].stat().st_mtime_ns, manifest.records, manifest.name)
         mapping = data_picker.columns_form(
-            "data.again", list(columns), manifest.inputs, manifest.output, manifest.system_prompt or ""
+            "data.again",
+            list(columns),
+            [] if manifest.template else manifest.inputs,
+            manifest.output,
+            manifest.system_prompt or "",
+            manifest.template or "",
         )
         if mapping:
             data_picker.take(originals[0], data.name, **mapping)

@@ -37,7 +37,8 @@ def questions(spec: JobSpec) -> tuple[Question, ...]:
     for path in (spec.test, spec.validation):
         if path and _is_there(path):
             columns = tuple(spec.inputs) if spec.inputs else None
-            return _read(path, Path(path).stat().st_mtime_ns, columns, spec.output, spec.records, spec.system_prompt)
+            changed_ns = Path(path).stat().st_mtime_ns
+            return _read(path, changed_ns, columns, spec.output, spec.records, spec.system_prompt, spec.template)
     return ()
 
 
@@ -56,6 +57,7 @@ def _read(
     output: str | None,
     records: str | None,
     system_prompt: str | None,
+    template: str | None,
 ) -> tuple[Question, ...]:
     try:
         rows = read(
@@ -64,6 +66,7 @@ def _read(
             output=output,
             records=records,
             system_prompt=system_prompt,
+            template=template,
             max_bytes=MOST_BYTES,
         ).rows
     except TuneworthyError:

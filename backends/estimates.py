@@ -67,7 +67,7 @@ def token_counts(spec: JobSpec, place: BaseModelPlace) -> list[int] | None:
         return None
     file = _File(path, stat.st_mtime_ns, stat.st_size)
     inputs = tuple(spec.inputs) if spec.inputs is not None else None
-    return list(_counted(file, inputs, spec.output, spec.records, spec.system_prompt, place.path))
+    return list(_counted(file, inputs, spec.output, spec.records, spec.system_prompt, spec.template, place.path))
 
 
 def unknown(because: str) -> RunEstimate:
@@ -88,10 +88,18 @@ def _counted(
     output: str | None,
     records: str | None,
     system_prompt: str | None,
+    template: str | None,
     folder: Path | None,
 ) -> tuple[int, ...]:
     columns = list(inputs) if inputs is not None else None
-    data = read(Path(file.path), inputs=columns, output=output, records=records, system_prompt=system_prompt)
+    data = read(
+        Path(file.path),
+        inputs=columns,
+        output=output,
+        records=records,
+        system_prompt=system_prompt,
+        template=template,
+    )
     rows = data.usable().rows
     if folder is None:
         return tuple(len(row.text) // CHARS_PER_TOKEN + TEMPLATE_TOKENS for row in rows)

@@ -87,7 +87,7 @@ def _parse(text: str) -> Any:
     try:
         value = json.loads(_clean(text))
     except json.JSONDecodeError as error:
-        return f"is not JSON: {_plain(error.msg)} at character {error.colno}"
+        return f"is not JSON: {_plain(error.msg).removesuffix(" at")} at character {error.colno}"
     except RecursionError:
         return "is nested too deeply"
     except ValueError as error:
@@ -138,7 +138,7 @@ def _document(opened: OpenedFile) -> Any:
             position = _skip_blanks(text, position)
     except json.JSONDecodeError as error:
         raise BadInput(
-            f"is not JSON: {_plain(error.msg)}.",
+            f"is not JSON: {_plain(error.msg).removesuffix(" at")}.",
             "Mend that line. A table should be named .csv or .tsv.",
             file=opened.name,
             line=error.lineno,

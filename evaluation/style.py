@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from evaluation.style_profile import PARTS, Part, Profiles, profiles
+from evaluation.style_profile import PARTS, Profiles, profiles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,5 +140,4 @@ def _spread(values: NDArray[np.float64]) -> Spread:
 
 
 def _means(distances: NDArray[np.float64]) -> dict[str, float]:
-    part: Part
-    return {part: float(distances[:, at].mean()) for at, part in enumerate(PARTS)}
+    return {str(part): float(distances[:, at].mean()) for at, part in enumerate(PARTS)}
