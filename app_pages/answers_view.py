@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from app_pages.judge_view import ORDER, SHORT
+from app_pages.judged_models import in_order, short
 from dataset.spreadsheet import safe_cell
 from evaluation.report import EvaluationReport, JudgedAnswer, WorseRow
 
@@ -20,7 +21,7 @@ RIVALS = ("best_prompt", "base")
 
 def as_csv(answers: Sequence[JudgedAnswer]) -> str:
     """All answers as CSV with a BOM-less UTF-8 text, formulas made harmless."""
-    models = list(dict.fromkeys(name for answer in answers for name in _in_order(answer.answers)))
+    models = list(dict.fromkeys(name for answer in answers for name in in_order(answer.answers)))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     score_columns = [f"{name} score" for name in models]
@@ -97,13 +98,13 @@ def all_answers(report: EvaluationReport) -> None:
     st.caption(f"{len(found)} of {len(answers)} rows, page {page} of {pages}.")
     for answer in found[(page - 1) * A_PAGE : page * A_PAGE]:
         key = f"judge.answer.{answer.line}"
-        said = {name: answer.answers[name] for name in _in_order(answer.answers)}
-        cut = ", ".join(SHORT.get(name, name) for name in answer.truncated)
+        said = {name: answer.answers[name] for name in in_order(answer.answers)}
+        cut = ", ".join(short(name) for name in answer.truncated)
         note = f"Cut at the longest answer: {cut}." if cut else ""
         card(key, answer.line, (answer.input, answer.expected), said, scores=answer.scores, note=note)
     st.download_button(
         "Download all answers as CSV",
-        as_csv(answers),
+        partial(as_csv, answers),
         file_name="answers.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -126,7 +127,7 @@ def card(
             st.code(expected, language=None, wrap_lines=True)
         for column, (name, answer) in zip(columns[1:], said.items(), strict=True):
             with column:
-                st.caption(f"{SHORT.get(name, name)} {mark(scores.get(name))}")
+                st.caption(f"{short(name)} {mark(scores.get(name))}")
                 st.code(answer or "(nothing)", language=None, wrap_lines=True)
         if note:
             st.caption(note)
@@ -139,7 +140,3 @@ def mark(score: float | None) -> str:
     if score >= 1:
         return ":green[:material/check: right]"
     return ":red[:material/close: wrong]" if score <= 0 else f":orange[:material/percent: {score:.2f}]"
-
-
-def _in_order(answers: dict[str, str]) -> list[str]:
-    return sorted(answers, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))

@@ -1,22 +1,16 @@
-"""What a judgement found: the verdict in words, scores with their intervals, and what was not looked at."""
+"""What a judgement found on the task: the verdict in words, scores, comparisons, and what was not looked at."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app_pages.figures import VERDICTS, Look, duration, plain
+from app_pages.judged_models import SHORT as SHORT
+from app_pages.judged_models import in_order, in_words, short, words_of
 from core.plan import EvaluationPlan
-from evaluation.report import MODEL_WORDS, EvaluationReport
-from evaluation.stats import Interval, Paired
+from evaluation.report import VERDICT_WORDS, EvaluationReport
+from evaluation.stats import Paired
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
-SHORT = {"base": "Base", "best_prompt": "Best prompt", "tuned": "Tuned", "classic": "Classifier"}
-SYMBOLS = {"base": "circle", "best_prompt": "square", "tuned": "diamond", "classic": "cross"}
-ORDER = tuple(SHORT)
 SENTENCES = {
     "ship": "The tuned model is measurably better than the base and than the best prompt.",
     "do_not_ship": "Do not ship the tuned model.",
@@ -25,25 +19,18 @@ SENTENCES = {
 MEASURED_ONLY = Look("Measured", ":material/straighten:", "blue")
 
 
-def words_of(model: str) -> str:
-    """A model as it stands in a table."""
-    words = {str(name): words for name, words in MODEL_WORDS.items()}.get(model, model)
-    return words[:1].upper() + words[1:]
-
-
 def look_of(report: EvaluationReport) -> Look:
     """The verdict's word, icon and colour; a judgement without a tune has no verdict to give."""
-    return VERDICTS[report.verdict] if "tuned" in report.models else MEASURED_ONLY
+    if "tuned" not in report.models:
+        return MEASURED_ONLY
+    look = VERDICTS[report.verdict]
+    # A task that was won and an axis that was lost: the gain is real, and "not worth it" would deny it.
+    return look._replace(label=VERDICT_WORDS["do_not_ship"]) if report.verdict == "do_not_ship" and lost(report) else look
 
 
-def in_words(interval: Interval) -> str:
-    """`0.93 (0.86 to 0.96)`."""
-    return f"{interval.score:.2f} ({interval.low:.2f} to {interval.high:.2f})"
-
-
-def in_order(report: EvaluationReport) -> list[str]:
-    """The judged models, the plain base first."""
-    return sorted(report.models, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+def lost(report: EvaluationReport) -> bool:
+    """True where any axis beside the task was lost."""
+    return any(axis.kept is not None and axis.kept.state == "lost" for axis in report.axes.values())
 
 
 def headline(report: EvaluationReport) -> None:
@@ -53,71 +40,38 @@ def headline(report: EvaluationReport) -> None:
     decisive, others = (report.reasons[0], report.reasons[1:]) if report.reasons else (SENTENCES[report.verdict], [])
     show = {"green": st.success, "red": st.error, "orange": st.warning}.get(look.color, st.info)
     show(plain(decisive), icon=look.icon)
-    # The comparisons stand below with their intervals; here only what they do not say.
-    compared_below = tuple(f"tuned is {pair.sentence}." for pair in report.paired.values())
-    others = [reason for reason in others if not reason.endswith(compared_below)]
+    others = [reason for reason in others if not stands_below(report, reason)]
     if others:
         st.markdown("\n".join(f"- {plain(reason)}" for reason in others))
 
 
+def stands_below(report: EvaluationReport, reason: str) -> bool:
+    """True for a reason that the comparisons or the scorecard say again, with its figures."""
+    compared = tuple(f"tuned is {pair.sentence}." for pair in report.paired.values())
+    kept = {axis.kept.sentence for axis in report.axes.values() if axis.kept is not None}
+    return reason.endswith(compared) or reason in kept
+
+
+def remedies(report: EvaluationReport) -> None:
+    """What to try where something was lost, the cheapest first."""
+    if not report.remedies:
+        return
+    st.subheader("What to try, in this order", anchor=False)
+    st.markdown("\n".join(f"{place}. {plain(remedy)}" for place, remedy in enumerate(report.remedies, 1)))
+
+
 def scores(report: EvaluationReport) -> None:
-    """Dots and whiskers, then the same as a table."""
-    st.subheader("Scores on the held-out rows", anchor=False)
+    """What each model scores on the task, and what an answer of it takes."""
+    st.subheader("The task, model by model", anchor=False)
     n = max((axes["task"].n for axes in report.models.values() if "task" in axes), default=report.rows)
-    st.caption(f"{report.metric_words[:1].upper()}{report.metric_words[1:]} on {n} rows, with 95% intervals.")
-    st.plotly_chart(chart(report), key="judge.scores", config={"displayModeBar": False}, alt=chart_in_words(report))
+    st.caption(f"{report.metric_words[:1].upper()}{report.metric_words[1:]} on {n} rows, with 95 % intervals.")
     st.table(table(report), hide_index=True, border="horizontal", alt="Scores of each model with intervals.")
-
-
-def chart(report: EvaluationReport) -> Figure:
-    """A dot a model with its interval. Colours are the theme's; shapes tell the models apart as well."""
-    import plotly.graph_objects as go
-    import streamlit.elements.plotly_chart  # noqa: F401  registers the template whose colours follow the theme
-
-    figure = go.Figure()
-    models = [name for name in in_order(report) if "task" in report.models[name]]
-    for name in models:
-        found = report.models[name]["task"]
-        figure.add_scatter(
-            x=[found.score],
-            y=[SHORT.get(name, name)],
-            name=SHORT.get(name, name),
-            mode="markers",
-            marker={"size": 13, "symbol": SYMBOLS.get(name, "circle")},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [found.high - found.score],
-                "arrayminus": [found.score - found.low],
-                "thickness": 2,
-                "width": 7,
-            },
-            hovertemplate=f"{in_words(found)}<extra>{words_of(name)}</extra>",
-            showlegend=False,
-        )
-    figure.update_layout(
-        height=52 * len(models) + 70,
-        margin={"l": 8, "r": 16, "t": 8, "b": 8},
-        xaxis={"range": [-0.02, 1.02], "tickvals": [0, 0.25, 0.5, 0.75, 1], "fixedrange": True, "zeroline": False},
-        yaxis={"autorange": "reversed", "fixedrange": True, "showgrid": True, "type": "category"},
-    )
-    return figure
-
-
-def chart_in_words(report: EvaluationReport) -> str:
-    """The chart for those who cannot see it."""
-    parts = [
-        f"{words_of(name)} {in_words(report.models[name]['task'])}"
-        for name in in_order(report)
-        if "task" in report.models[name]
-    ]
-    return f"{report.metric_words} with 95% intervals: {'; '.join(parts)}."
 
 
 def table(report: EvaluationReport) -> list[dict[str, str]]:
     """A row a model: score with interval, and what an answer takes."""
     rows = []
-    for name in in_order(report):
+    for name in in_order(report.models):
         row = {"Model": words_of(name), "Score": "not measured"}
         if "task" in report.models[name]:
             row["Score"] = in_words(report.models[name]["task"])
@@ -145,7 +99,7 @@ def comparisons(report: EvaluationReport) -> None:
 def compared(pair: Paired) -> str:
     """`Tuned against best prompt: +0.42 (0.33 to 0.51), better on ...`."""
     return (
-        f"**{SHORT.get(pair.first, pair.first)} against {SHORT.get(pair.second, pair.second).lower()}**: "
+        f"**{short(pair.first)} against {short(pair.second).lower()}**: "
         f"{pair.difference:+.2f} ({pair.low:+.2f} to {pair.high:+.2f}), {plain(pair.sentence)}. "
         f":gray[{pair.test[:1].upper()}{pair.test[1:]} test.]"
     )
@@ -156,12 +110,12 @@ def fields(report: EvaluationReport) -> None:
     if not report.fields:
         return
     names = list(dict.fromkeys(field for shares in report.fields.values() for field in shares))
-    models = [name for name in in_order(report) if name in report.fields]
+    models = in_order(report.fields)
     with st.expander("Field by field", icon=":material/data_object:", key="judge.fields"):
         rows = [
             {"Field": field}
             | {
-                SHORT.get(name, name): f"{report.fields[name][field]:.0%}" if field in report.fields[name] else ""
+                short(name): f"{report.fields[name][field]:.0%}" if field in report.fields[name] else ""
                 for name in models
             }
             for field in names
@@ -180,8 +134,8 @@ def planned(report: EvaluationReport, plan: EvaluationPlan | None) -> None:
         {"": "Rows", "Planned": f"{plan.rows:,}", "Found": f"{report.rows:,}{_left_out(report)}"},
         {
             "": "Models",
-            "Planned": ", ".join(SHORT.get(name, name) for name in plan.models),
-            "Found": ", ".join(SHORT.get(name, name) for name in in_order(report)),
+            "Planned": ", ".join(short(name) for name in plan.models),
+            "Found": ", ".join(short(name) for name in in_order(report.models)),
         },
         {"": "Success", "Planned": plain(plan.success), "Found": look_of(report).label},
     ]
@@ -197,7 +151,7 @@ def leak(report: EvaluationReport) -> None:
     """Held-out rows that stand in training, and what they would have done to the scores."""
     if not report.leak.overlap:
         return
-    naive = "; ".join(f"{SHORT.get(name, name)} {in_words(score)}" for name, score in report.leak.naive.items())
+    naive = "; ".join(f"{short(name)} {in_words(score)}" for name, score in report.leak.naive.items())
     more = f" With them the scores would read: {naive}." if naive else ""
     one = report.leak.overlap == 1
     st.warning(
@@ -235,7 +189,7 @@ def prompt(report: EvaluationReport) -> None:
 
 def limits(report: EvaluationReport) -> None:
     """What this judgement did not look at."""
-    st.subheader("Not measured", anchor=False)
+    st.subheader("What this cannot see", anchor=False)
     if report.limits:
         st.markdown("\n".join(f"- {plain(limit)}" for limit in report.limits))
     else:

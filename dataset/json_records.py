@@ -87,7 +87,8 @@ def _parse(text: str) -> Any:
     try:
         value = json.loads(_clean(text))
     except json.JSONDecodeError as error:
-        return f"is not JSON: {_plain(error.msg).removesuffix(" at")} at character {error.colno}"
+        reason = _plain(error.msg).removesuffix(" at")
+        return f"is not JSON: {reason} at character {error.colno}"
     except RecursionError:
         return "is nested too deeply"
     except ValueError as error:
