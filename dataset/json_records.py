@@ -139,7 +139,7 @@ def _document(opened: OpenedFile) -> Any:
             position = _skip_blanks(text, position)
     except json.JSONDecodeError as error:
         raise BadInput(
-            f"is not JSON: {_plain(error.msg).removesuffix(" at")}.",
+            f"is not JSON: {_plain(error.msg)}.",
             "Mend that line. A table should be named .csv or .tsv.",
             file=opened.name,
             line=error.lineno,
