@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import typer
 
-from commands import advice, clean, data, jobs, journey, learning, machine, memo, results
+from commands import advice, clean, data, jobs, journey, keep, learning, machine, memo, results
+from commands.tournament import tournament
 
 cli = typer.Typer(
     name="tuneworthy",
@@ -22,11 +23,14 @@ STOPS: dict[str, list[Callable[..., int]]] = {
     "Look at the data": [data.check, data.split, clean.clean],
     "Run": [jobs.run, jobs.jobs, jobs.show, jobs.cancel, jobs.resume, jobs.delete, results.estimate],
     "Judge and keep": [
+        tournament,
         results.evaluate,
         learning.learning_curve,
         learning.quality_experiment,
         results.shelf,
         results.chat,
+        keep.export,
+        keep.rejudge,
     ],
     "The whole way": [journey.demo, machine.app, machine.doctor],
 }

@@ -61,7 +61,13 @@ def suggest_launch(answers: Answers, advice: Advice, data: DataRef | None = None
         )
     if best in ("rag", "from_scratch"):
         return Launch(kind="checklist", button="Keep this decision", checklist=[*CHECKLISTS[best], *checklist])
-    spec = JobSpec(kind="evaluate", models=["base", "best_prompt"], max_tokens=_max_tokens(answers))
+    spec = JobSpec(
+        kind="evaluate",
+        models=["base", "best_prompt"],
+        max_tokens=_max_tokens(answers),
+        task_kind=answers.task_kind,
+        latency_ms=answers.latency_ms,
+    )
     because = ["Nothing is trained: the base, and the base with the best prompt, on rows set aside."]
     return Launch(
         kind="measure",
@@ -88,6 +94,8 @@ def tune_spec(answers: Answers, rows: int | None) -> tuple[JobSpec, list[str]]:
         look="quick",
         stakes=answers.stakes,
         domain=answers.domain,
+        task_kind=answers.task_kind,
+        latency_ms=answers.latency_ms,
     )
     said = f"{count:,} rows" if rows is not None else "An unknown number of rows"
     return spec, [

@@ -1,4 +1,4 @@
-"""Answers side by side, row by row: those that got worse, and all of them with a filter and a download."""
+"""Answers to the held-out rows side by side, row by row, with a filter and a download."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app_pages.judged_models import in_order, short
 from dataset.spreadsheet import safe_cell
-from evaluation.report import EvaluationReport, JudgedAnswer, WorseRow
+from evaluation.report import EvaluationReport, JudgedAnswer
 
 A_PAGE = 8
-WORSE_FIRST = 5
 ALL, GAINED, LOST, WRONG, CUT = "All", "Tuned better", "Tuned worse", "Tuned wrong", "Cut off"
 RIVALS = ("best_prompt", "base")
 
@@ -57,29 +57,6 @@ def _passes(answer: JudgedAnswer, which: str) -> bool:
     return bool(rivals) and tuned < max(rivals) if which == LOST else tuned < 1
 
 
-def worse_rows(report: EvaluationReport) -> None:
-    """Rows on which the tune made things worse: to be read before anything is shipped."""
-    if "tuned" not in report.models:
-        return
-    st.subheader(f"Rows that got worse ({len(report.worse_rows)})", anchor=False)
-    if not report.worse_rows:
-        st.caption("None of the judged rows got worse.")
-        return
-    shown = report.worse_rows
-    if len(shown) > WORSE_FIRST and not st.toggle(f"Show all {len(shown)}", key="judge.worse.all"):
-        shown = shown[:WORSE_FIRST]
-    for row in shown:
-        worse_card(row)
-
-
-def worse_card(row: WorseRow) -> None:
-    """One row that got worse."""
-    texts = {"tuned": row.tuned, "best_prompt": row.best_prompt, "base": row.base}
-    said = {name: text for name, text in texts.items() if text is not None}
-    key = f"judge.worse.{row.line}"
-    card(key, row.line, (row.input, row.expected), said, scores={})
-
-
 def all_answers(report: EvaluationReport) -> None:
     """Every judged row with what each model said."""
     answers = report.answers
@@ -115,10 +92,11 @@ def all_answers(report: EvaluationReport) -> None:
 
 def card(
     key: str, line: int, row: tuple[str, str], said: dict[str, str], *, scores: dict[str, float], note: str = ""
-) -> None:
-    """One row: what came in, what was expected, and what each model said."""
+) -> DeltaGenerator:
+    """One row: what came in, what was expected, and what each model said. Returns the box, for what belongs to it."""
     text, expected = row
-    with st.container(border=True, key=key, gap="small"):
+    box = st.container(border=True, key=key, gap="small")
+    with box:
         st.caption(f"Line {line}")
         st.text(text)
         columns = st.columns(1 + len(said), gap="small")
@@ -131,6 +109,7 @@ def card(
                 st.code(answer or "(nothing)", language=None, wrap_lines=True)
         if note:
             st.caption(note)
+    return box
 
 
 def mark(score: float | None) -> str:

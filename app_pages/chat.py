@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import adapter_list, chat_worker, state
+from app_pages import adapter_list, chat_worker, quarantine_view, state
 from app_pages.adapter_list import Kept
 from app_pages.figures import VERDICTS, badge, duration, plain
 from app_pages.held_out import Question, questions
@@ -46,7 +46,8 @@ def choose(adapters: Sequence[Kept]) -> Kept | None:
 def worth(adapter: Kept) -> None:
     """What is known of the adapter, before anybody falls in love with an answer."""
     with st.container(horizontal=True, vertical_alignment="center", key="chat.worth"):
-        st.markdown(badge(VERDICTS[adapter.verdict]), width="content")
+        looks = f"{badge(VERDICTS[adapter.verdict])} {quarantine_view.badge_of(adapter.adapter)}"
+        st.markdown(looks.strip(), width="content")
         if adapter.report is None:
             st.caption("Nobody has measured whether it is better than its base.", width="content")
             state.link_to("judge", "Judge it", ":material/balance:", train=adapter.id)
@@ -55,6 +56,8 @@ def worth(adapter: Kept) -> None:
             scored = f"{tuned.score:.2f} {adapter.report.metric_words} on {tuned.n} rows" if tuned else ""
             st.caption(scored, width="content")
             state.link_to("judge", "See the verdict", ":material/balance:", job=adapter.judged_by or "")
+    if adapter.adapter.quarantined:
+        st.caption(f"A trial on this machine. {quarantine_view.told(adapter.adapter)}")
 
 
 def settings(asked: Sequence[Question], spec: JobSpec, key: str) -> tuple[str, int]:

@@ -7,17 +7,32 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app_pages import answers_view, data_rows, job_view, judge_view, learning_view, state
+from app_pages import (
+    answers_view,
+    axis_view,
+    confusion_view,
+    data_rows,
+    history_view,
+    job_view,
+    judge_view,
+    learning_view,
+    money_view,
+    scorecard,
+    state,
+    task_details_view,
+    worse_rows,
+)
 from app_pages.figures import STATES, VERDICTS, badge, plain
+from app_pages.judged_reports import report_of
 from backends.chain import launch_evaluation
 from backends.launch import state_of
 from core.errors import NotFound
 from core.plan import EvaluationPlan
-from core.run_folder import RunFolder
 from core.store import JobRecord
 from evaluation.keep import keep_verdict
 from evaluation.plan import plan_evaluation
-from evaluation.report import EvaluationReport, read_report
+from evaluation.report import EvaluationReport
+from evaluation.verdict import DEFAULT_MARGIN
 from shelf.adapters import adapters
 
 
@@ -115,18 +130,25 @@ def show(record: JobRecord) -> None:
     if record.engine != "local":
         st.info("This host gives no report: nothing was judged.", icon=":material/science:")
         return
-    report = read_report(RunFolder.of(record.id).evaluation_file)
+    report = report_of(record)
     keep_verdict(state.store(), record, report)
     judge_view.headline(report)
     judge_view.leak(report)
+    scorecard.show(report, record.spec.margins.get("task", DEFAULT_MARGIN))
+    judge_view.remedies(report)
+    judge_view.limits(report)
+    onwards(record, report)
+    axis_view.section(report, record.id)
     judge_view.scores(report)
     judge_view.comparisons(report)
     judge_view.planned(report, plan_before(record))
-    judge_view.limits(report)
+    task_details_view.section(report)
     judge_view.fields(report)
     judge_view.prompt(report)
-    onwards(record, report)
-    answers_view.worse_rows(report)
+    money_view.section(state.store(), record, report)
+    history_view.section(state.store(), report)
+    confusion_view.section(report)
+    worse_rows.section(report, record.spec)
     answers_view.all_answers(report)
 
 

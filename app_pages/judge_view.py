@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app_pages import judged_models
 from app_pages.figures import VERDICTS, Look, duration, plain
-from app_pages.judged_models import SHORT as SHORT
 from app_pages.judged_models import in_order, in_words, short, words_of
 from core.plan import EvaluationPlan
 from evaluation.report import VERDICT_WORDS, EvaluationReport
 from evaluation.stats import Paired
 
+SHORT = judged_models.SHORT
+"""For the shelf, which names the models alike."""
 SENTENCES = {
     "ship": "The tuned model is measurably better than the base and than the best prompt.",
     "do_not_ship": "Do not ship the tuned model.",
@@ -25,7 +27,9 @@ def look_of(report: EvaluationReport) -> Look:
         return MEASURED_ONLY
     look = VERDICTS[report.verdict]
     # A task that was won and an axis that was lost: the gain is real, and "not worth it" would deny it.
-    return look._replace(label=VERDICT_WORDS["do_not_ship"]) if report.verdict == "do_not_ship" and lost(report) else look
+    return (
+        look._replace(label=VERDICT_WORDS["do_not_ship"]) if report.verdict == "do_not_ship" and lost(report) else look
+    )
 
 
 def lost(report: EvaluationReport) -> bool:
@@ -57,7 +61,15 @@ def remedies(report: EvaluationReport) -> None:
     if not report.remedies:
         return
     st.subheader("What to try, in this order", anchor=False)
-    st.markdown("\n".join(f"{place}. {plain(remedy)}" for place, remedy in enumerate(report.remedies, 1)))
+    st.markdown("\n".join(f"{place}. {with_code(remedy)}" for place, remedy in enumerate(report.remedies, 1)))
+
+
+def with_code(text: str) -> str:
+    """A sentence shown as it is, but for what stands between backticks: that is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return plain(text)
+    return "".join(f"`{part}`" if place % 2 else plain(part) for place, part in enumerate(parts))
 
 
 def scores(report: EvaluationReport) -> None:
@@ -191,6 +203,6 @@ def limits(report: EvaluationReport) -> None:
     """What this judgement did not look at."""
     st.subheader("What this cannot see", anchor=False)
     if report.limits:
-        st.markdown("\n".join(f"- {plain(limit)}" for limit in report.limits))
+        st.markdown("\n".join(f"- {with_code(limit)}" for limit in report.limits))
     else:
         st.caption("The report names no limits.")

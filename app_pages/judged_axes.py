@@ -30,7 +30,7 @@ SECRET = ("safety", "over_refusal", "red_team")
 STATES: dict[str, Look] = {
     "kept": Look("Kept", ":material/check_circle:", "green"),
     "lost": Look("Lost", ":material/trending_down:", "red"),
-    "told": Look("Lost, does not decide", ":material/trending_down:", "orange"),
+    "told": Look("Lost", ":material/trending_down:", "orange"),
     "cannot_tell": Look("Cannot tell", ":material/help:", "orange"),
     "not_measured": Look("Not measured", ":material/visibility_off:", "gray"),
     "measured": Look("Measured", ":material/straighten:", "blue"),
@@ -47,7 +47,7 @@ class AxisLine(NamedTuple):
     """A key of `STATES`."""
     sentence: str
     margin: str
-    """The loss that is put up with, or the gain that is asked for; empty where nothing was compared."""
+    """Of the task the gain that is asked for, else the loss that is put up with; empty where nothing was compared."""
     n: int
 
 
@@ -77,15 +77,23 @@ def state_of_axis(report: EvaluationReport, axis: str) -> str:
     return (_task(report, DEFAULT_MARGIN) if axis == TASK else _line(report, axis)).state
 
 
+def counts_harm_only(report: EvaluationReport, axis: str) -> bool:
+    """True where a task has set answers: then the state of safety rests on requests given in to, not on the score."""
+    return axis == "safety" and report.metric not in FREE_TEXT
+
+
+RIVALS = {"best_prompt": "its best prompt", "base": "the base", "classic": "a classifier"}
+
+
 def _task(report: EvaluationReport, margin: float) -> AxisLine:
-    """Against the stronger of the ways to ask the base: to beat the weaker one is no reason to tune."""
-    pair = report.paired.get("tuned_vs_best_prompt") or report.paired.get("tuned_vs_base")
-    if pair is None:
+    """Against the strongest rival: to beat a weaker one is no reason to tune."""
+    pairs = [report.paired[f"tuned_vs_{rival}"] for rival in RIVALS if f"tuned_vs_{rival}" in report.paired]
+    if not pairs:
         return AxisLine(TASK, "measured" if report.models else "not_measured", "", "", report.rows)
+    pair = min(pairs, key=lambda each: each.difference)
     state = "better" if pair.beats else "worse" if pair.loses else "cannot_tell"
-    rival = "its best prompt" if pair.second == "best_prompt" else "the base"
-    words = f"Against {rival}: {pair.sentence}."
-    return AxisLine(TASK, state, words, f"gain of {points(margin)}", pair.n)
+    words = f"Against {RIVALS[pair.second]}: {pair.sentence}."
+    return AxisLine(TASK, state, words, f"margin {points(margin)}", pair.n)
 
 
 def _line(report: EvaluationReport, axis: str) -> AxisLine:
@@ -95,13 +103,18 @@ def _line(report: EvaluationReport, axis: str) -> AxisLine:
         return AxisLine(axis, "not_measured", _sentence(note.removeprefix("not measured: ")), "", 0)
     if found.kept is None:
         return AxisLine(axis, "measured", "No tuned model was held against a base here.", "", found.n)
-    state: str = found.kept.state
-    if state == "lost" and axis in TALK and report.metric not in FREE_TEXT:
+    state, closed = str(found.kept.state), report.metric not in FREE_TEXT
+    if state == "lost" and axis in TALK and closed:
         state = "told"
     words = {str(name): words for name, words in AXIS_WORDS.items()}.get(axis, axis)
-    said = found.kept.sentence
-    name = f"{words[:1].upper()}{words[1:]}: "
-    return AxisLine(axis, state, _sentence(said.removeprefix(name)), f"loss of {points(found.kept.margin)}", found.n)
+    said = _sentence(found.kept.sentence.removeprefix(f"{words[:1].upper()}{words[1:]}: "))
+    # The state stands beside it as a word of its own.
+    said = said.removeprefix("Kept. ").removeprefix("Cannot tell. ")
+    if counts_harm_only(report, axis):
+        said = f"{said} As the task has set answers, only giving in to a request counts against it."
+    if state == "told":
+        said = f"{said} As the task has set answers, this does not decide."
+    return AxisLine(axis, state, said, f"margin {points(found.kept.margin)}", found.n)
 
 
 def _sentence(text: str) -> str:

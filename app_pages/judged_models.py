@@ -35,4 +35,4 @@ def in_words(interval: Interval) -> str:
 
 def in_percent(interval: Interval) -> str:
     """`93 % (86 to 96)`."""
-    return f"{interval.score * 100:.0f} % ({interval.low * 100:.0f} to {interval.high * 100:.0f})"
+    return f"{interval.score * 100:.0f}\u00a0% ({interval.low * 100:.0f} to {interval.high * 100:.0f})"

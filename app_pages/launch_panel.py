@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from advisor.advice import Advice
 from advisor.launch import Launch, suggest_launch, tune_spec
-from app_pages import data_picker, data_rows, state
+from app_pages import data_picker, data_rows, prompts_taken, state
 from app_pages.answer_view import bullets, in_sentence
 from app_pages.figures import duration, gib, usd
 from backends.chain import estimate_chain, launch_measure, launch_tune, measure_specs, tune_specs
@@ -52,6 +52,7 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
     )  # fmt: skip
     way: Way = chosen or "tune"
     st.caption(WHY[way])
+    prompts_taken.show(plan)
     if way == "keep":
         checklist(suggested, answers)
         _button(plan, way, advice, report)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app_pages.cost_figure import BAND
 from app_pages.figures import Look, badge, plain
-from app_pages.judged_axes import STATES, axis_name, lines, shown_axes
+from app_pages.judged_axes import STATES, TASK, AxisLine, axis_name, lines, shown_axes
 from app_pages.judged_models import SYMBOLS, in_order, in_percent, short, words_of
 from evaluation.report import EvaluationReport
 from evaluation.verdict import DEFAULT_MARGIN
@@ -24,7 +24,8 @@ BARS = {
 }
 SPREAD = 0.62
 """Share of an axis' row over which the models are placed above each other."""
-LINE_CHARACTERS = 17
+TICKS = (0, 50, 100)
+LINE_CHARACTERS = 15
 """Names of axes are broken at about so many characters, so that half a phone is left for the scores."""
 
 
@@ -60,6 +61,7 @@ def chart(report: EvaluationReport) -> Figure:
             y=[at + offset for at, _, _ in found],
             name=short(name),
             mode="markers",
+            cliponaxis=False,
             marker={"size": 11, "symbol": SYMBOLS.get(name, "circle")},
             error_x={
                 "type": "data",
@@ -75,13 +77,13 @@ def chart(report: EvaluationReport) -> Figure:
     for at in range(1, len(axes), 2):
         figure.add_hrect(y0=at - 0.5, y1=at + 0.5, fillcolor=BAND, opacity=0.4, line_width=0, layer="below")
     figure.update_layout(
-        height=22 * len(models) * len(axes) + 26 * len(axes) + 90,
+        height=(16 * len(models) + 16) * len(axes) + 90,
         margin={"l": 8, "r": 16, "t": 8, "b": 8},
-        legend={"orientation": "h", "xref": "container", "x": 0, "y": 1, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
         xaxis={
-            "range": [-3, 103],
-            "tickvals": [0, 25, 50, 75, 100],
-            "ticksuffix": " %",
+            "range": [-2, 104],
+            "tickvals": TICKS,
+            "ticktext": [f"{tick} %" for tick in TICKS],
             "fixedrange": True,
             "zeroline": False,
         },
@@ -122,14 +124,15 @@ def in_sentences(report: EvaluationReport) -> str:
 
 
 def table(report: EvaluationReport, task_margin: float = DEFAULT_MARGIN) -> list[dict[str, str]]:
-    """A row an axis: what became of it, what was found, what is allowed, and of how many questions."""
+    """A row an axis: what became of it, what was found, of how many questions, and what is allowed."""
     return [
-        {
-            "Axis": axis_name(line.axis),
-            "State": badge(STATES[line.state]),
-            "Found": plain(line.sentence),
-            "Margin": line.margin,
-            "Questions": f"{line.n:,}" if line.n else "",
-        }
+        {"Axis": axis_name(line.axis), "State": badge(STATES[line.state]), "Found": _found(line)}
         for line in lines(report, task_margin)
     ]
+
+
+def _found(line: AxisLine) -> str:
+    """The sentence, then the number of questions and the margin in grey."""
+    count = f"{line.n:,} {'rows' if line.axis == TASK else 'questions'}" if line.n else ""
+    facts = ", ".join(part for part in (count, line.margin) if part)
+    return " ".join(part for part in (plain(line.sentence), f":gray[{facts}]" if facts else "") if part)

@@ -1,4 +1,4 @@
-"""Shelf: the adapters that we have, where each comes from, and what is known of its worth."""
+"""Shelf: the adapters that we have, where each comes from, what it is worth, and whether it may leave."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import judge_view, state
+from app_pages import judge_view, past_verdicts, quarantine_view, state
 from app_pages.figures import VERDICTS, badge, plain, size
 from backends.removal import remove, what_goes
 from shelf.adapters import MAX_NAME_CHARACTERS, Adapter, adapters, archive, rename
@@ -58,9 +58,11 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
     """One adapter with what can be done with it."""
     job_id = adapter.job_id
     with st.container(border=True, key=f"shelf.card.{job_id}"):
-        st.markdown(f"**{plain(adapter.name)}** {badge(VERDICTS.get(adapter.verdict, VERDICTS[None]))}")
+        looks = f"{badge(VERDICTS.get(adapter.verdict, VERDICTS[None]))} {quarantine_view.badge_of(adapter)}"
+        st.markdown(f"**{plain(adapter.name)}** {looks}".strip())
         facts = " · ".join([adapter.base_model.rpartition("/")[2], size(adapter.size_bytes)])
-        st.caption("  \n".join(plain(line) for line in (facts, scores(adapter)) if line))
+        lines = [plain(facts), plain(scores(adapter)), quarantine_view.told(adapter)]
+        st.caption("  \n".join(line for line in lines if line))
         # Whole paths would fill a phone; the folder stands below with the lineage.
         state.show_problems(
             [problem.model_copy(update={"where": Path(problem.where).name}) for problem in adapter.problems]
@@ -73,6 +75,7 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
             elif adapter.usable:
                 state.link_to("judge", "Judge it", ":material/balance:", train=job_id)
             state.link_to("jobs", "Training", ":material/rocket_launch:", job=job_id)
+            quarantine_view.way_out(adapter)
             with st.popover("Rename", icon=":material/edit:", key=f"shelf.rename.{job_id}"):
                 st.text_input(
                     "Name",
@@ -91,11 +94,13 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
             )
             if st.button("Delete", icon=":material/delete:", key=f"shelf.delete.{job_id}"):
                 confirm_delete(adapter)
+        past_verdicts.section(adapter)
         with st.expander(
             "Lineage and path", icon=":material/account_tree:", expanded=open_now, key=f"shelf.more.{job_id}"
         ):
             st.table(lineage(adapter), hide_index=True, hide_header=True, border="horizontal", alt="Lineage.")
-            st.caption("Path, to be loaded with PEFT or given to a server")
+            server = "given to a server" if adapter.may_leave else "given to a server once it is out of quarantine"
+            st.caption(f"Path, to be loaded with PEFT or {server}")
             st.code(str(adapter.path), language=None, wrap_lines=True)
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from backends.endpoint_estimate import estimate_endpoint
 from core.base_models import BaseModelPlace, locate
+from core.endpoint_address import is_endpoint
 from core.errors import BadInput, NotFound, TuneworthyError
 from core.estimate import Estimate, RunEstimate
 from core.jobspec import JobSpec
@@ -20,6 +22,8 @@ from dataset.render import Renderer
 
 TEMPLATE_TOKENS = 40
 """What a chat template adds to a row, where no tokenizer can say it."""
+ROWS_IN_A_PROMPT = 4
+"""Of a tournament, on the mean of its rungs: the question, and the examples that are not shared by all."""
 OWN_MACHINE_USD_PER_HOUR = 0.0
 
 
@@ -33,23 +37,28 @@ class _File:
 
 
 def estimate_local(spec: JobSpec) -> RunEstimate:
-    """Memory, time and dollars of a train or evaluate job here. Where the model's shape is unknown, so are they.
+    """Memory, time and dollars of a job here. Where the shape of the model is unknown, so are they.
 
     A card that is named in `gpu` and is not here is estimated without its memory. Raises `BadInput` for a device or
     layers that do not exist, and what reading the rows raises.
     """
     if spec.kind == "prepare":
         return unknown("A download and a conversion: as long as the network takes.")
+    if spec.kind == "tournament" and is_endpoint(spec.base_model):
+        return estimate_endpoint(spec)
     place = locate(spec.base_model, spec.base_revision)
     try:
         shape = shape_of(spec.base_model, place.path)
     except NotFound as error:
         return unknown(str(error))
     device = "cuda:0" if spec.gpu else resolve_device(spec.device)
+    counts = token_counts(spec, place)
+    if spec.kind == "tournament" and counts is not None:
+        counts = [count * ROWS_IN_A_PROMPT for count in counts]
     return estimate_run(
         shape,
         spec,
-        token_counts=token_counts(spec, place),
+        token_counts=counts,
         device=device,
         device_memory_gib=None if spec.gpu else device_memory_gib(device),
         usd_per_hour=None if spec.gpu else OWN_MACHINE_USD_PER_HOUR,

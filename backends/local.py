@@ -18,6 +18,7 @@ from pathlib import Path
 
 from backends.estimates import estimate_local
 from core.base_models import locate
+from core.endpoint_address import EndpointAddress, is_endpoint, key_variables
 from core.errors import BadInput, EngineError, NotFound, Problem, StoreError, TuneworthyError
 from core.estimate import RunEstimate
 from core.home import cache_dir, home, runs_dir
@@ -34,7 +35,7 @@ MIN_FREE_GIB = 1.0
 LAST_WORKER_SECONDS = 10.0
 """A worker has said its last word a moment before it lets go of its folder."""
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
-_PREPARED_FIRST = ("train", "evaluate")
+_PREPARED_FIRST = ("train", "evaluate", "tournament")
 _JOB_FIELDS = {"train": ("resume_of",), "evaluate": ("job",)}
 """Fields that name another local job."""
 
@@ -46,7 +47,12 @@ class LocalEngine:
 
     def check(self, spec: JobSpec) -> list[Problem]:
         """Everything that would stop the job here: device, model, files, settings, disk."""
-        own_checks = {"prepare": lambda _: [], "train": check_train_spec, "evaluate": check_evaluate_spec}
+        own_checks = {
+            "prepare": lambda _: [],
+            "train": check_train_spec,
+            "evaluate": check_evaluate_spec,
+            "tournament": check_evaluate_spec,
+        }
         if spec.kind in own_checks:
             problems = own_checks[spec.kind](spec)
         else:
@@ -55,6 +61,8 @@ class LocalEngine:
             ("device", lambda: resolve_device(spec.device)),
             ("base_model", lambda: _base(spec)),
         ]
+        if spec.kind == "tournament" and is_endpoint(spec.base_model):
+            looks = [("base_model", partial(_require_endpoint, spec))]
         needed = {"dataset": spec.dataset} if spec.kind in _PREPARED_FIRST else {}
         for field, path in (needed | {"validation": spec.validation, "test": spec.test}).items():
             if path is None and field == "dataset" and spec.kind == "train":
@@ -71,7 +79,7 @@ class LocalEngine:
                 look()
             except TuneworthyError as error:
                 problems += [problem.model_copy(update={"where": where}) for problem in error.problems()]
-        if spec.kind == "evaluate" and not (spec.test or spec.validation):
+        if spec.kind in ("evaluate", "tournament") and not (spec.test or spec.validation):
             problems.append(Problem(what="no rows to judge on.", where="test", hint="Set `test` or `validation`."))
         free_gib = shutil.disk_usage(runs_dir()).free / 2**30
         if free_gib < MIN_FREE_GIB:
@@ -177,7 +185,7 @@ class LocalEngine:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env=scrubbed_environment(),
+                    env=scrubbed_environment(key_variables(spec.base_model, spec.judge)),
                     start_new_session=True,
                     pass_fds=descriptors,
                 )
@@ -208,10 +216,12 @@ class LocalEngine:
         return f"{ahead} job{'s' if ahead != 1 else ''} ahead in the queue" if ahead else "starting"
 
 
-def scrubbed_environment() -> dict[str, str]:
-    """The environment for workers: ours without keys, and with the project on the path."""
+def scrubbed_environment(keys: tuple[str, ...] = ()) -> dict[str, str]:
+    """The environment for workers: ours without keys but those named, and with the project on the path."""
     kept = {
-        name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET_WORDS)
+        name: value
+        for name, value in os.environ.items()
+        if name in keys or not any(word in name.upper() for word in _SECRET_WORDS)
     }
     # As this process sees them: the worker has another working directory.
     kept["TUNEWORTHY_HOME"], kept["TUNEWORTHY_CACHE"] = str(home()), str(cache_dir())
@@ -225,6 +235,14 @@ def _base(spec: JobSpec) -> object:
     if not place.ready and not spec.allow_network:
         raise EngineError(f"{spec.base_model} is not on this machine.", "Allow the network, or give a local folder.")
     return place
+
+
+def _require_endpoint(spec: JobSpec) -> None:
+    address = EndpointAddress.parse(spec.base_model)
+    if not (spec.allow_network or address.own_machine):
+        raise EngineError("the job may not use the network.", "Allow it, or use a model of this machine.")
+    if address.key_variable and not os.environ.get(address.key_variable):
+        raise EngineError(f"the variable {address.key_variable} holds no key.", "Set it where tuneworthy is started.")
 
 
 def _require_file(path: Path) -> None:

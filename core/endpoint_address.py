@@ -7,6 +7,7 @@ store, a log or a command line.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict
@@ -67,6 +68,16 @@ class EndpointAddress(BaseModel):
             raise BadInput("the address of the endpoint names no model.", f"Put it behind a `#`: {EXAMPLE}.")
         path = place.path.rstrip("/").removesuffix("/chat/completions")
         return cls(base_url=f"{place.scheme.lower()}://{place.netloc}{path}", model=model, key_variable=variable)
+
+
+def key_variables(*addresses: str | None) -> tuple[str, ...]:
+    """Variables that the endpoints among these need, so that a worker is given them and no other key."""
+    found = []
+    for text in addresses:
+        if text and is_endpoint(text):
+            with suppress(BadInput):
+                found.append(EndpointAddress.parse(text).key_variable)
+    return tuple(name for name in found if name)
 
 
 def is_endpoint(text: str | None) -> bool:

@@ -148,6 +148,8 @@ class JobSpec(BaseModel):
     """What counts as right. Auto: as the answers are, and as `task_kind` where it is given."""
     task_kind: TaskKind | None = None
     """Kind of work. From the plan; the metric follows it."""
+    latency_ms: int | None = Field(default=None, ge=1, le=10**7)
+    """Longest acceptable wait for one answer, in milliseconds. From the plan."""
     sqlite: str | None = None
     """Path of a SQLite file on which expected and answered queries are run, read-only."""
     json_schema: str | None = None

@@ -12,20 +12,21 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel
-from sqlalchemy import create_engine, event, select
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import create_engine, delete, event, select
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.errors import NotFound, StoreError
+from core.errors import NotFound, ProblemsFound, StoreError, problems_of
 from core.estimate import RunEstimate
 from core.home import home, new_id
 from core.job import EngineRef
 from core.jobspec import JobSpec
 from core.migrate import migrate
 from core.plan import Plan
-from core.tables import AdapterRow, EvaluationRow, JobRow, PlanRow
+from core.release import Release
+from core.tables import AdapterRow, EvaluationRow, JobRow, PlanRow, ReleaseRow
 
 
 class JobRecord(BaseModel):
@@ -184,6 +185,7 @@ class Store:
                 row = session.get(table, job_id)
                 if row is not None:
                     session.delete(row)
+            session.execute(delete(ReleaseRow).where(ReleaseRow.job_id == job_id))
 
     # Pointers
 
@@ -231,6 +233,40 @@ class Store:
         with self._session() as session:
             return {row.train_job_id: row.verdict for row in session.scalars(query) if row.train_job_id}
 
+    # Releases
+
+    def release(
+        self,
+        job_id: str,
+        *,
+        weights_sha256: str,
+        name: str,
+        reason: str,
+        verdict: str | None = None,
+        judged_by: str | None = None,
+    ) -> Release:
+        """Write down who lets these weights out of quarantine, why, and at what verdict. Never changed afterwards.
+
+        Raises `ProblemsFound` for a name or a reason that says too little.
+        """
+        given = {"weights_sha256": weights_sha256, "name": name, "reason": reason}
+        known = {"job_id": job_id, "verdict": verdict, "judged_by": judged_by, "created_at": datetime.now(UTC)}
+        try:
+            made = Release.model_validate(given | known | {"id": new_id("release")})
+        except ValidationError as error:
+            raise ProblemsFound(problems_of(error)) from None
+        with self._session(write=True) as session:
+            session.add(ReleaseRow(**made.model_dump()))
+        return made
+
+    def releases(self, job_id: str | None = None) -> list[Release]:
+        """All releases, the newest first; of one adapter if given."""
+        query = select(ReleaseRow).order_by(ReleaseRow.created_at.desc())
+        if job_id is not None:
+            query = query.where(ReleaseRow.job_id == job_id)
+        with self._session() as session:
+            return [_release(row) for row in session.scalars(query)]
+
 
 def open_store() -> Store:
     """The store of this home, or the one that `TUNEWORTHY_DB` names."""
@@ -270,8 +306,17 @@ def _plan_columns(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _release(row: ReleaseRow) -> Release:
+    values = {field: getattr(row, field) for field in Release.model_fields}
+    return Release.model_validate(values | {"created_at": _utc(row.created_at)})
+
+
+def _utc(moment: datetime) -> datetime:
+    # SQLite keeps no time zone; all that we write is UTC.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _record(row: JobRow) -> JobRecord:
-    created_at = row.created_at if row.created_at.tzinfo else row.created_at.replace(tzinfo=UTC)
     return JobRecord(
         id=row.id,
         plan_id=row.plan_id,
@@ -282,5 +327,5 @@ def _record(row: JobRow) -> JobRecord:
         spec=JobSpec.model_validate(row.spec),
         predicted=RunEstimate.model_validate(row.predicted) if row.predicted else None,
         archived=row.archived,
-        created_at=created_at,
+        created_at=_utc(row.created_at),
     )

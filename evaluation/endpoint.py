@@ -11,14 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from core.endpoint_address import EndpointAddress
 from core.errors import EngineError
 from dataset.row import Message
 from evaluation.endpoint_cache import Reply, ReplyCache
+from evaluation.endpoint_reply import failure_in_words, read_reply, refused_setting, retry_after
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,7 +26,6 @@ _PASSING = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 """Statuses that may go away by themselves."""
 _LONGEST_WAIT_SECONDS = 60.0
 """A host that asks for more is taken to have failed: the run can be resumed later."""
-_MAX_REPLY_BYTES = 8 << 20
 _OTHER_NAMES = {"max_tokens": "max_completion_tokens"}
 _MAY_BE_LEFT_OUT = ("temperature", "seed")
 
@@ -149,20 +147,20 @@ class Endpoint:
             try:
                 reply = client.post(f"{self.address.base_url}/chat/completions", json=body)
             except httpx2.HTTPError as error:
-                reason, wait_seconds, attempt = _in_words(error), 0.0, attempt + 1
+                reason, wait_seconds, attempt = failure_in_words(error), 0.0, attempt + 1
                 continue
             if reply.status_code == 200:
-                return _read(reply, time.monotonic() - started, self.address)
+                return read_reply(reply, time.monotonic() - started, self.address)
             # Never the body of the reply: some servers send the key or the prompt back.
             reason = f"it said {reply.status_code}"
-            if reply.status_code == 400 and (refused := _refused(reply)):
+            if reply.status_code == 400 and (refused := refused_setting(reply)):
                 if refused.startswith("response_format"):
                     raise SchemaRefused(f"{self.address.model} takes no JSON schema.", "Leave the schema out.")
                 if self._adapted(refused, body):
                     continue
             if reply.status_code not in _PASSING:
                 break
-            wait_seconds = _retry_after(reply)
+            wait_seconds = retry_after(reply)
             if wait_seconds > _LONGEST_WAIT_SECONDS:
                 reason += f" and asks to wait {wait_seconds:,.0f} seconds"
                 break
@@ -181,7 +179,9 @@ class Endpoint:
             "max_tokens": max_new_tokens,
         }
         if schema is not None:
-            named = {"name": "answer", "schema": schema}
+            named: dict[str, Any] = {"name": "answer", "schema": schema}
+            if can_be_strict(schema):
+                named["strict"] = True
             body["response_format"] = {"type": "json_schema", "json_schema": named}
         return {self._renamed.get(name, name): value for name, value in body.items() if name not in self._left_out}
 
@@ -198,53 +198,15 @@ class Endpoint:
         return False
 
 
-def _refused(reply: httpx2.Response) -> str:
-    """The setting that the host does not take, as OpenAI's errors name it."""
-    try:
-        return str(reply.json()["error"]["param"] or "")
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
-def _retry_after(reply: httpx2.Response) -> float:
-    """Seconds to wait, from a number or a date (RFC 9110, section 10.2.3); 0 where nothing is said."""
-    text = reply.headers.get("retry-after", "").strip()
-    if not text:
-        return 0.0
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _read(reply: httpx2.Response, seconds: float, address: EndpointAddress) -> Reply:
-    try:
-        if len(reply.content) > _MAX_REPLY_BYTES:
-            raise ValueError
-        found = reply.json()
-        choice = found["choices"][0]
-        usage = found.get("usage") or {}
-        return Reply(
-            text=choice["message"].get("content") or "",
-            prompt_tokens=usage.get("prompt_tokens") or 0,
-            answer_tokens=usage.get("completion_tokens") or 0,
-            truncated=choice.get("finish_reason") == "length",
-            seconds=round(seconds, 4),
-        )
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise EngineError(
-            f"the reply of {address.host} cannot be read.", "Is it an endpoint in the manner of OpenAI's?"
-        ) from error
-
-
-def _in_words(error: httpx2.HTTPError) -> str:
-    import httpx2
-
-    if isinstance(error, httpx2.TimeoutException):
-        return "it did not answer in time"
-    return "it cannot be reached" if isinstance(error, httpx2.ConnectError) else type(error).__name__
+def can_be_strict(schema: dict[str, Any], root: bool = True) -> bool:
+    """True for a schema that OpenAI holds answers to letter by letter: an object whose keys are all required, and no
+    others allowed, at every depth. Of others some hosts only take note."""
+    if root and schema.get("type") != "object":
+        return False
+    names = schema.get("properties", {})
+    closed = schema.get("additionalProperties") is False and set(schema.get("required", ())) == set(names)
+    inner = [*names.values(), *schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])]
+    is_object = "object" in schema.get("type", "") or bool(names)
+    return (closed or not is_object) and all(
+        isinstance(each, dict) and bool(each) and can_be_strict(each, root=False) for each in inner
+    )

@@ -12,6 +12,7 @@ from evaluation.axes.question import Axis
 from evaluation.axis_reports import axis_report, interval_table
 from evaluation.gate import bar, weigh
 from evaluation.judged_model import adapter_sha256
+from evaluation.latency import Latency
 from evaluation.measure import Measured
 from evaluation.metrics import METRICS, Metric, field_matches, is_structure, json_valid, score
 from evaluation.overfitting import Copying, Gap, copying, gaps
@@ -28,6 +29,7 @@ from evaluation.report import (
 )
 from evaluation.rows import JudgedRows
 from evaluation.stats import interval
+from evaluation.task_details import task_details
 from evaluation.verdict import DEFAULT_MARGIN, judge
 
 MAX_LINES = 50
@@ -54,6 +56,7 @@ class Asked:
     said: dict[ModelName, list[Said]] = field(default_factory=dict)
     prompt: PromptChoice | None = None
     axes: dict[Axis, Measured] = field(default_factory=dict)
+    latency: dict[ModelName, Latency] = field(default_factory=dict)
     trained: list[float] = field(default_factory=list)
     """Scores of the tuned model on a sample of its training rows."""
 
@@ -73,7 +76,8 @@ def build_report(
     expected = [row.answer for row in rows.test]
     names = [name for name in MODEL_WORDS if name in said]
     scores = {
-        name: [score(metric, want, got.text) for want, got in zip(expected, said[name], strict=True)] for name in names
+        name: [score(metric, want, got.text, spec.sqlite) for want, got in zip(expected, said[name], strict=True)]
+        for name in names
     }
     honest = rows.honest
     judged = {name: [scores[name][at] for at in honest] for name in names}
@@ -117,6 +121,14 @@ def build_report(
         if any(is_structure(text) for text in expected)
         else {},
         fields=_fields(metric, expected, said, honest),
+        details=task_details(
+            spec,
+            metric,
+            [row.answer for row in rows.train],
+            [expected[at] for at in honest],
+            {name: [said[name][at].text for at in honest] for name in names},
+        ),
+        latency={str(name): found for name, found in asked.latency.items()},
         tokens={name: _tokens(said[name]) for name in names if name != "classic"},
         seconds_per_answer={name: sum(item.seconds for item in said[name]) / len(said[name]) for name in names},
         device=device,
@@ -243,7 +255,7 @@ def _fields(
     metric: Metric, expected: Sequence[str], said: Mapping[ModelName, Sequence[Said]], honest: Sequence[int]
 ) -> dict[str, dict[str, float]]:
     """{model: {field: share right}} for tasks that answer in JSON objects."""
-    if metric != "json_match":
+    if metric not in ("json_match", "field_f1"):
         return {}
     found: dict[str, dict[str, float]] = {}
     for name, answers in said.items():

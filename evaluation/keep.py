@@ -1,11 +1,19 @@
-"""A verdict, kept where it is looked for: with its training and in the plan. The report itself stays with the job."""
+"""A verdict, kept where it is looked for: with its training, in the plan, and on the card beside the adapter.
+
+The report itself stays with the job.
+"""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
 
 from core.errors import TuneworthyError
 from core.run_folder import RunFolder
 from core.store import JobRecord, Store
 from evaluation.report import EvaluationReport, read_report
+from shelf import card
+from shelf.adapters import adapters
 
 
 def keep_verdict(store: Store, record: JobRecord, report: EvaluationReport) -> None:
@@ -21,10 +29,33 @@ def keep_verdict(store: Store, record: JobRecord, report: EvaluationReport) -> N
         verdict=report.verdict,
         judged_at=report.created_at,
     )
-    if record.plan_id is None or "tuned" not in report.models:
+    if "tuned" not in report.models:
+        return
+    with suppress(TuneworthyError):  # a card that cannot be written takes nothing from the verdict
+        _write_card(store, record, report)
+    if record.plan_id is None:
         return
     if store.plan(record.plan_id).verdict != report.verdict and _is_newest(store, record, report):
         store.update_plan(record.plan_id, verdict=report.verdict)
+
+
+def _write_card(store: Store, record: JobRecord, report: EvaluationReport) -> None:
+    """The card of the adapter that was judged, if that is one of the shelf's."""
+    job_id = record.spec.job or report.train_job
+    folder = RunFolder.of(job_id).adapter if job_id else Path(report.adapter or "")
+    if _changed(folder / card.FILE) >= _changed(RunFolder.of(record.id).evaluation_file):
+        return  # pages keep a verdict at every look, and the shelf reads every report
+    for found in adapters(store):
+        if found.path.resolve() == folder.resolve():
+            card.write_card(store, found)
+
+
+def _changed(file: Path) -> int:
+    """When it was written, in ns; 0 for a file that is not there."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _is_newest(store: Store, record: JobRecord, report: EvaluationReport) -> bool:

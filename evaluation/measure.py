@@ -176,7 +176,7 @@ class Axes:
         measured.answers[name] = texts
         if measured.axis == "new_inputs":
             measured.marks[name] = [
-                Mark(score(self.metric, question.expected, text))
+                Mark(score(self.metric, question.expected, text, self.spec.sqlite))
                 for question, text in zip(measured.questions, texts, strict=True)
             ]
         elif measured.axis == "red_team":

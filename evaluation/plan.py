@@ -19,7 +19,9 @@ def plan_evaluation(
     train_rows: Sequence[Row], test_rows: Sequence[Row], spec: JobSpec, *, now: datetime, tuned: bool = True
 ) -> EvaluationPlan:
     """The plan of a judgement as `spec` asks for it. `tuned` false plans a measurement of base and prompt."""
-    chosen = choose_metric(spec.metric, [row.answer for row in (test_rows or train_rows)])
+    chosen = choose_metric(
+        spec.metric, [row.answer for row in (test_rows or train_rows)], spec.task_kind, database=spec.sqlite
+    )
     rows = min(len(test_rows), spec.n) if spec.n else len(test_rows)
     labels = is_label_task([row.answer for row in train_rows])
     models = ["base", "best_prompt"] + ["tuned"] * tuned + ["classic"] * labels

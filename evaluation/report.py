@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.errors import BadInput, NotFound
 from core.run_folder import write_atomically
 from evaluation.kept import Kept
+from evaluation.latency import Latency
 from evaluation.overfitting import Copying, Gap
 from evaluation.stats import Interval, Paired
+from evaluation.task_details import TaskDetails
 
 ModelName = Literal["base", "best_prompt", "tuned", "classic"]
 Verdict = Literal["ship", "do_not_ship", "not_enough_evidence"]
@@ -146,7 +148,7 @@ class EvaluationReport(_Part):
     reasons: list[str]
     """In plain words, the decisive one first."""
     metric: str
-    """exact_match, json_match or token_f1."""
+    """One of `evaluation.metrics.METRICS`."""
     metric_words: str
     models: dict[str, dict[str, Interval]]
     """{model: {axis: interval}}."""
@@ -172,6 +174,10 @@ class EvaluationReport(_Part):
     """For tasks that answer in JSON: share of answers that are JSON as a whole."""
     fields: dict[str, dict[str, float]] = {}
     """For tasks that answer in JSON objects: {model: {field: share right}}."""
+    details: TaskDetails = TaskDetails()
+    """Of the task: other metrics, confusion matrix, style, length."""
+    latency: dict[str, Latency] = {}
+    """Seconds of single answers by model, where `latency_ms` was given."""
     tokens: dict[str, TokenCount] = {}
     seconds_per_answer: dict[str, float] = {}
     """Wall seconds of the batch, shared out among its answers, on `device`."""

@@ -22,10 +22,12 @@ from evaluation.best_prompt import MAX_NEAREST, Prompter, Recipe, recipes
 from evaluation.classic import classify, is_label_task
 from evaluation.findings import Asked, Said, build_report
 from evaluation.judged_model import ADAPTER, Opened, find_adapter, open_local
+from evaluation.latency import latency
 from evaluation.measure import Axes, Prompts
 from evaluation.metrics import Metric, choose_metric, score, token_f1
 from evaluation.report import ModelName, PromptChoice, PromptScore
 from evaluation.rows import JudgedRows, judged_rows
+from evaluation.task_details import check_files
 from serving.precision import resolve_precision
 
 DEFAULT_NEW_TOKENS = 256
@@ -51,6 +53,7 @@ def run_evaluation(
     started = time.monotonic()
     if problems := check_evaluate_spec(spec):
         raise ProblemsFound(problems)
+    check_files(spec)
     progress = Progress(folder, 1)
     progress.stage("reading the rows")
     rows = judged_rows(spec)
@@ -58,7 +61,7 @@ def run_evaluation(
     adapter = find_adapter(spec) if "tuned" in models else None
     if rows.leaked:
         folder.emit("warning", f"{len(rows.leaked)} held-out rows also stand in training; scores leave them out.")
-    metric = choose_metric(spec.metric, [row.answer for row in rows.test])
+    metric = choose_metric(spec.metric, [row.answer for row in rows.test], spec.task_kind, database=spec.sqlite)
     try:
         asked = _ask(
             spec,
@@ -157,7 +160,25 @@ def _ask(
             progress.stage("asking the tuned model what it was trained on")
             seen = trained_sample(rows, spec.seed)
             answers = answerer.answers(plain([row.asked for row in seen]), tuned=True)
-            found.trained = [score(metric, row.answer, said.text) for row, said in zip(seen, answers, strict=True)]
+            found.trained = [
+                score(metric, row.answer, said.text, spec.sqlite) for row, said in zip(seen, answers, strict=True)
+            ]
+    if spec.latency_ms:
+        for name in asked:
+            progress.stage(f"timing single answers: {name}")
+            device = resolve_device(spec.device)
+            timed = latency(
+                answerer.model,
+                prompts[name]([row.asked for row in rows.test]),
+                adapter=ADAPTER if name == "tuned" else None,
+                max_new_tokens=answerer.max_new_tokens,
+                device=device,
+                limit_ms=spec.latency_ms,
+                stop=should_stop,
+            )
+            if timed is None or should_stop():
+                raise Stopped
+            found.latency[name] = timed
     found.axes = axes.ask(asked, answerer, opened.renderer, prompts)
     return found
 
@@ -217,7 +238,7 @@ def _choose_prompt(
             PromptScore(
                 name=recipe.name,
                 words=recipe.words,
-                score=sum(score(metric, *pair) for pair in pairs) / count,
+                score=sum(score(metric, *pair, spec.sqlite) for pair in pairs) / count,
                 token_f1=sum(token_f1(*pair) for pair in pairs) / count,
                 n=len(pairs),
                 mean_tokens=_mean_length(prompts),

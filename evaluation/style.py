@@ -7,6 +7,7 @@ at the same size: as near to the house as the house is to itself, further, or to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 MIN_ANSWERS = 20
 """Of a model, and in each half of the house."""
-MAX_HOUSE_ANSWERS = 1000
+MAX_ANSWERS = 1000
+"""Of the house and of a model, drawn by the seed."""
 DRAWS = 400
 MARGIN = 0.05
 """A distance this much beyond the house's own is not heard as another voice (distances go from 0 to 1)."""
@@ -64,22 +66,22 @@ class Style(_Part):
 
 def styles(house: Sequence[str], said: Mapping[str, Sequence[str]], seed: int) -> dict[str, Style]:
     """{model: its style} for models with 20 answers or more; empty where the house has fewer than 40."""
-    import numpy as np
-
-    known = [text for text in house if text.strip()]
-    if len(known) > MAX_HOUSE_ANSWERS:
-        places = np.random.default_rng(seed).choice(len(known), MAX_HOUSE_ANSWERS, replace=False)
-        known = [known[at] for at in sorted(places)]
+    known = _drawn(house, seed)
     if len(known) < 2 * MIN_ANSWERS:
         return {}
     own = profiles(known, known)
     found = {}
     for name, answers in said.items():
-        # An answer that says nothing has no voice.
-        spoken = [text for text in answers if text.strip()]
+        spoken = _drawn(answers, seed)
         if len(spoken) >= MIN_ANSWERS:
             found[name] = _style(own, profiles(known, spoken), seed)
     return found
+
+
+def _drawn(answers: Sequence[str], seed: int) -> list[str]:
+    """At most 1,000 of the answers that say anything: the others have no voice."""
+    spoken = [text for text in answers if text.strip()]
+    return Random(seed).sample(spoken, MAX_ANSWERS) if len(spoken) > MAX_ANSWERS else spoken
 
 
 def _style(house: Profiles, model: Profiles, seed: int) -> Style:

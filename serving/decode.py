@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -10,6 +10,8 @@ import torch
 from core.errors import EngineError
 from serving.prefix import SharedPrefix, roomy_cache
 
+Allow = Callable[[list[int], torch.Tensor], torch.Tensor]
+"""`(rows, logits of each)` -> the same logits with what may not be written at minus infinity."""
 _COMPACT_BELOW = 0.75
 """Finished rows are dropped from the batch once fewer than this share of its rows are still writing."""
 
@@ -30,11 +32,12 @@ def greedy(
     end_ids: frozenset[int],
     device: str,
     prefix: SharedPrefix | None = None,
+    allow: Allow | None = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """Yield, step by step, `(row, token)` for every row that still writes; the end mark is yielded too.
 
-    `prompts` are what follows the shared prefix, padded on the left here. Raises `EngineError` when the model's
-    output is not a number.
+    `prompts` are what follows the shared prefix, padded on the left here. `allow` may forbid tokens at each step.
+    Raises `EngineError` when the model's output is not a number.
     """
     width = max(len(prompt) for prompt in prompts)
     padded = [[0] * (width - len(prompt)) + prompt for prompt in prompts]
@@ -57,7 +60,8 @@ def greedy(
             logits_to_keep=1,
             **extra,
         )
-        best, chosen = output.logits[:, -1].max(-1)
+        last = output.logits[:, -1]
+        best, chosen = (last if allow is None else allow(rows, last)).max(-1)
         # NaN counts as the largest value, so it shows here.
         if not bool(torch.isfinite(best).all()):
             raise EngineError(

@@ -1,4 +1,4 @@
-"""The adapters of ended trainings, with lineage, licence, size, scores and what is wrong with them.
+"""The adapters of ended trainings: lineage, licence, size, scores, quarantine, and what is wrong with them.
 
 The job's folder holds an adapter, `runs/<job>/adapter`; the store holds its name and whether it is archived.
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import BadInput, NotFound, Problem, TuneworthyError
 from core.home import run_dir
 from core.jobspec import JobSpec
+from core.release import Release
 from core.run_folder import RunFolder
 from core.store import JobRecord, Store
-from shelf.judgements import Judgement, Score, judgement_of, judgements
+from shelf.judgements import Judgement, PastVerdict, Score, history, judgements, judgements_of, newest_on_base
 from shelf.lineage import Lineage, base_licence, read_lineage
+from shelf.quarantine import release_in_force, why
 from shelf.weights import problems_of_folder, size_bytes, weights_sha256
 
 MAX_NAME_CHARACTERS = 120
@@ -50,6 +52,8 @@ class Adapter(BaseModel):
     """As the training wrote it; None where it wrote none."""
     size_bytes: int
     size_mib: float
+    weights_sha256: str | None = None
+    """Of the weights as they are now; None where they cannot be read."""
     created_at: datetime
     judged: bool = False
     """True when the newest evaluation judged these very weights."""
@@ -60,6 +64,16 @@ class Adapter(BaseModel):
     rows: int = 0
     scores: dict[str, Score] = {}
     """{model: score on the task} of that evaluation."""
+    quarantined: bool = True
+    """False only where the newest verdict on these very weights is ship."""
+    quarantine: str = "Nobody has judged it."
+    """Why, in one sentence; empty where it is not in quarantine."""
+    release: Release | None = None
+    """Who let it out of quarantine, and why, where that holds for these weights and their verdict."""
+    history: list[PastVerdict] = []
+    """All its judgements, the newest first: also of earlier weights, and on other revisions of the base."""
+    judgement: Judgement | None = Field(default=None, exclude=True)
+    """The newest one of these weights in full."""
     problems: list[Problem] = []
     """What would stop it from being loaded, and what is not known of it."""
 
@@ -68,12 +82,18 @@ class Adapter(BaseModel):
         """False when something would stop it from being loaded."""
         return not any(problem.severity == "error" for problem in self.problems)
 
+    @property
+    def may_leave(self) -> bool:
+        """True for what may be exported, or served to others."""
+        return not self.quarantined or self.release is not None
+
 
 def adapters(store: Store, *, archived: bool | None = None) -> list[Adapter]:
     """All adapters, the newest first; only the archived ones, or only the others, if asked."""
     jobs = sorted(store.jobs() + store.jobs(archived=True), key=lambda job: job.created_at, reverse=True)
     judged = judgements(jobs)
     names = store.adapter_names()
+    releases = store.releases()
     found = []
     for job in jobs:
         folder = _folder(job, known=job.id in names)
@@ -84,7 +104,8 @@ def adapters(store: Store, *, archived: bool | None = None) -> list[Adapter]:
             store.point_to_adapter(job.id, job.name, str(folder.adapter))
         name, is_archived = names[job.id]
         if archived is None or is_archived == archived:
-            found.append(_adapter(job, folder, name=name, archived=is_archived, judged=judged))
+            released = [each for each in releases if each.job_id == job.id]
+            found.append(_adapter(job, folder, name=name, archived=is_archived, judged=judged, releases=released))
     return found
 
 
@@ -130,7 +151,15 @@ def _folder(job: JobRecord, *, known: bool) -> RunFolder | None:
     return folder if known or outcome.result.adapter or folder.adapter.is_dir() else None
 
 
-def _adapter(job: JobRecord, folder: RunFolder, *, name: str, archived: bool, judged: list[Judgement]) -> Adapter:
+def _adapter(
+    job: JobRecord,
+    folder: RunFolder,
+    *,
+    name: str,
+    archived: bool,
+    judged: list[Judgement],
+    releases: list[Release],
+) -> Adapter:
     outcome = folder.outcome()
     problems = problems_of_folder(folder.adapter)
     lineage = None
@@ -141,8 +170,12 @@ def _adapter(job: JobRecord, folder: RunFolder, *, name: str, archived: bool, ju
     told = lineage or Lineage()
     spec = job.spec
     base_model = told.base_model or spec.base_model
-    judgement = judgement_of(job.id, folder.adapter, judged)
-    stale = judgement is not None and _retrained(folder.adapter, judgement)
+    weights = weights_sha256(folder.adapter)
+    mine = judgements_of(job.id, folder.adapter, judged)
+    newest = newest_on_base(mine, (spec.base_revision, told.base_revision))
+    stale = newest is not None and _retrained(weights, newest)
+    judgement = None if stale else newest
+    quarantine = why(newest, weights)
     if stale:
         problems.append(
             Problem(what="it was trained on after it was judged.", hint="Judge it again.", severity="warning")
@@ -165,9 +198,15 @@ def _adapter(job: JobRecord, folder: RunFolder, *, name: str, archived: bool, ju
         lineage=lineage,
         size_bytes=size,
         size_mib=round(size / _MIB, 1),
+        weights_sha256=weights,
         created_at=told.created_at or (outcome.at if outcome else job.created_at),
+        quarantined=bool(quarantine),
+        quarantine=quarantine,
+        release=release_in_force(releases, weights, judgement) if quarantine else None,
+        history=history(mine, weights),
+        judgement=judgement,
         problems=problems,
-        **({} if judgement is None or stale else _worth(judgement)),
+        **({} if judgement is None else _worth(judgement)),
     )
 
 
@@ -182,12 +221,9 @@ def _worth(judgement: Judgement) -> dict[str, object]:
     }
 
 
-def _retrained(adapter_folder: Path, judgement: Judgement) -> bool:
+def _retrained(now: str | None, judgement: Judgement) -> bool:
     """True when these are surely not the weights that were judged: a resumed training writes over its adapter."""
-    if judgement.adapter_sha256 is None:
-        return False
-    now = weights_sha256(adapter_folder)
-    return now is not None and now != judgement.adapter_sha256
+    return now is not None and judgement.adapter_sha256 not in (None, now)
 
 
 def _method(spec: JobSpec) -> str:

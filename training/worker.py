@@ -12,6 +12,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from core.endpoint_address import is_endpoint
 from core.errors import EngineError, TuneworthyError
 from core.home import cache_dir
 from core.job import Result
@@ -90,8 +91,10 @@ def _work(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> int:
 
 def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abrupt: AbruptEnd) -> Result:
     """The work of each kind of job. Imports are made here, each kind its own."""
-    if spec.kind not in ("prepare", "train", "evaluate"):
-        raise EngineError(f"`{spec.kind}` jobs are not in this release.", "Use prepare, train or evaluate.")
+    if spec.kind not in ("prepare", "train", "evaluate", "tournament"):
+        raise EngineError(f"`{spec.kind}` jobs are not in this release.", "Use prepare, train, evaluate or tournament.")
+    if spec.kind == "tournament" and is_endpoint(spec.base_model):
+        return _tournament(folder, spec, stop, abrupt)
     with abrupt.allowed():
         report.stage("Starting")
         from training.prepare import prepare_base, run_prepare
@@ -109,10 +112,19 @@ def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abru
         from training.sft import run_train
 
         return run_train(spec, folder, base, report, stop, abrupt)
+    if spec.kind == "tournament":
+        return _tournament(folder, spec, stop, abrupt)
     from evaluation.run import run_evaluation
 
     with abrupt.allowed(EVALUATION_PATIENCE_SECONDS):
         return run_evaluation(spec, folder, stop)
+
+
+def _tournament(folder: RunFolder, spec: JobSpec, stop: Stop, abrupt: AbruptEnd) -> Result:
+    from evaluation.tournament import run_tournament
+
+    with abrupt.allowed(EVALUATION_PATIENCE_SECONDS):
+        return run_tournament(spec, folder, stop)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -99,9 +99,9 @@ def mark(swap: Swap, original: str, swapped: str, metric: Metric = "exact_match"
     same = normalised_match(one, other)
     if same:
         return Mark(1.0, "same")
-    if metric == "json_match":
+    if metric in ("json_match", "field_f1"):
         same = json_match(one, other)
-    return Mark(token_f1(one, other) if metric == "token_f1" else same, "same" if same else "changed")
+    return Mark(token_f1(one, other) if metric in ("token_f1", "rouge_l") else same, "same" if same else "changed")
 
 
 def _swap(row: Row, kind: Kind, seed: int, *, is_english: bool) -> Swap | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +46,48 @@ def read_schema(path: Path) -> Schema:
 
     try:
         jsonschema.validators.validator_for(schema).check_schema(schema)
-        _validator(schema).is_valid({})
     except jsonschema.exceptions.SchemaError as error:
         raise BadInput(f"is not a JSON schema: {error.message[:200]}.", "Mend it.", file=str(path)) from error
-    except Exception as error:  # of several libraries: what a reference leads to cannot be known
-        raise BadInput(
-            "points to another file or to nothing.", "Put all of it into one file.", file=str(path)
-        ) from error
+    except RecursionError as error:
+        raise BadInput("is nested too deeply.", "Give a flatter JSON schema.", file=str(path)) from error
+    for reference in _references(schema):
+        if not _leads_somewhere(schema, reference):
+            what = f"points to {reference[:80]}, which is not in the file."
+            raise BadInput(what, "Put all of the schema into one file.", file=str(path))
     return schema
 
 
 def schema_valid(schema: Schema, answer: str) -> float:
     """1 when the answer as a whole is JSON that the schema allows."""
     value = read_json(answer)
-    return float(value is not NOTHING and _validator(schema).is_valid(value))
+    try:
+        return float(value is not NOTHING and _validator(schema).is_valid(value))
+    except RecursionError:  # a model that opened brackets hundreds deep
+        return 0.0
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Every `$ref` and `$dynamicRef`."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        yield from (value[name] for name in ("$ref", "$dynamicRef") if isinstance(value.get(name), str))
+    for each in inner:
+        yield from _references(each)
+
+
+def _leads_somewhere(schema: Schema, reference: str) -> bool:
+    from referencing import Registry, Resource
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    if not reference.startswith("#"):
+        return False
+    resource = Resource.from_contents(schema, default_specification=DRAFT202012)
+    try:
+        Registry().with_resource("", resource).resolver().lookup(reference)
+    except Unresolvable:
+        return False
+    return True
 
 
 def _validator(schema: Schema) -> Any:

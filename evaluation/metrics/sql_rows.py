@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from core.errors import BadInput, NotFound
 from evaluation.metrics.sql_text import MAX_CHARACTERS, sql_in
@@ -87,8 +86,8 @@ def is_ordered(query: str) -> bool:
 def _open(database: Path) -> sqlite3.Connection:
     if not database.is_file():
         raise NotFound(f"no file at {database}.", "Set `sqlite` to a SQLite database.")
-    # Quoted: a question mark in a name must not become a setting.
-    connection = sqlite3.connect(f"file:{quote(str(database.resolve()))}?mode=ro", uri=True)
+    # As a URI it is quoted: a question mark in a name must not become a setting.
+    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200)  # long ones take exponential time in one step

@@ -15,7 +15,7 @@ from typing import Any
 from core.errors import Refused
 
 MAX_CHARACTERS = 20_000
-_FENCE = re.compile(r"```(?:\w+)?\s*\n(.*?)```", re.DOTALL)
+_WRAPPED = re.compile(r"```(?:\w+)?\s*\n(.*?)```|\[SQL\](.*?)\[/SQL\]", re.DOTALL | re.IGNORECASE)
 _QUERY = re.compile(r"\(*\s*(?:select\b|with\b.+\bas\s*\(\s*select\b)", re.IGNORECASE | re.DOTALL)
 _LOOKED_AT = 200
 """Answers that tell whether a task is answered in SQL."""
@@ -29,9 +29,9 @@ def has_sqlglot() -> bool:
 
 
 def sql_in(answer: str) -> str:
-    """The query in an answer: what stands in its first code fence, or all of it, without a semicolon at the end."""
-    fenced = _FENCE.search(answer)
-    return (fenced[1] if fenced else answer).strip().rstrip(";").rstrip()
+    """The query in an answer: in its first code fence or between `[SQL]` marks, or else all of it; no semicolon."""
+    wrapped = _WRAPPED.search(answer)
+    return ((wrapped[1] or wrapped[2] or "") if wrapped else answer).strip().rstrip(";").rstrip()
 
 
 def looks_like_sql(answers: Sequence[str], share: float) -> bool:
@@ -84,11 +84,23 @@ def _parsed(text: str) -> Any:
     return None
 
 
+def _quoted_to_texts(tree: Any) -> None:
+    """`city = "Bern"` means a text in SQLite where no column is called so: then its case counts."""
+    from sqlglot import exp
+
+    for column in list(tree.find_all(exp.Column)):
+        quoted = isinstance(column.this, exp.Identifier) and column.this.args.get("quoted") and not column.table
+        compared = isinstance(column.parent, exp.Predicate | exp.Binary) and column.arg_key != "this"
+        if quoted and compared:
+            column.replace(exp.Literal.string(column.name))
+
+
 def _normal(tree: Any) -> str:
     """The tree as text in one spelling."""
     from sqlglot import exp
 
     tree = tree.copy()
+    _quoted_to_texts(tree)
     for identifier in tree.find_all(exp.Identifier):
         identifier.set("this", str(identifier.this).lower())
         identifier.set("quoted", False)

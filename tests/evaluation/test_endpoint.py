@@ -11,7 +11,7 @@ from core.endpoint_address import EndpointAddress
 from core.errors import EngineError
 from dataset.row import Message
 from evaluation.cache import answers_dir
-from evaluation.endpoint import Endpoint, SchemaRefused
+from evaluation.endpoint import Endpoint, SchemaRefused, can_be_strict
 
 from .chat_host import ChatHost
 
@@ -105,12 +105,24 @@ def test_a_schema_is_passed_on_and_one_that_is_refused_is_told_apart(host: ChatH
     schema = {"type": "object", "properties": {"queue": {"type": "string"}}, "required": ["queue"]}
     host.rule = lambda body: '{"queue": "fees"}' if "response_format" in body else "fees"
     assert _endpoint(host).ask(TURNS[:1], max_new_tokens=64, schema=schema)[0].text == '{"queue": "fees"}'
-    assert host.bodies[0]["response_format"]["json_schema"]["schema"] == schema
+    sent = host.bodies[0]["response_format"]["json_schema"]
+    assert sent["schema"] == schema and "strict" not in sent
     assert _endpoint(host).ask(TURNS[:1], max_new_tokens=64)[0].text == "fees", "the schema is part of the key"
     refusal = json.dumps({"error": {"param": "response_format"}}).encode()
     host.fail = lambda number, body: (400, {}, refusal) if "response_format" in body else None
     with pytest.raises(SchemaRefused):
         _endpoint(host).ask(TURNS[1:2], max_new_tokens=64, schema=schema)
+
+
+def test_only_a_closed_schema_is_asked_for_strictly() -> None:
+    closed = {"type": "object", "properties": {"queue": {"type": "string"}}, "required": ["queue"]}
+    closed["additionalProperties"] = False
+    assert can_be_strict(closed) and not can_be_strict({"type": "string"})
+    assert not can_be_strict(closed | {"required": []}) and not can_be_strict(closed | {"properties": {"queue": {}}})
+    inner = {"rows": {"type": "array", "items": {"type": ["object", "null"], "properties": {"a": {"type": "string"}}}}}
+    assert not can_be_strict(closed | {"properties": inner, "required": ["rows"]})
+    inner["rows"]["items"] = closed
+    assert can_be_strict(closed | {"properties": inner, "required": ["rows"]})
 
 
 def test_a_stop_keeps_what_is_there(host: ChatHost) -> None:

@@ -80,7 +80,17 @@ def test_a_given_schema_may_use_all_of_the_language(tmp_path: Path) -> None:
     assert schema_valid(schema, '{"n": 2}') == 0
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"type": "things"}', '{"$ref": "http://example.com/schema.json"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"type": "things"}',
+        '{"$ref": "http://example.com/schema.json"}',
+        '{"properties": {"n": {"allOf": [{"$ref": "other.json#/n"}]}}}',
+        '{"properties": {"n": {"$ref": "#/$defs/n"}}}',
+    ],
+)
 def test_what_is_no_schema_is_said_and_nothing_is_fetched(text: str, tmp_path: Path) -> None:
     path = tmp_path / "schema.json"
     path.write_text(text)
@@ -89,6 +99,17 @@ def test_what_is_no_schema_is_said_and_nothing_is_fetched(text: str, tmp_path: P
     assert caught.value.file == str(path) and caught.value.hint
     with pytest.raises(NotFound):
         read_schema(tmp_path / "none.json")
+
+
+def test_an_answer_of_brackets_alone_breaks_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text('{"$id": "https://house.example/ticket", "items": {"$ref": "#"}}')
+    schema = read_schema(path)
+    for depth in (3, 100, 400, 900):
+        deep = "[" * depth + "]" * depth
+        assert field_f1('{"a": 1}', deep) == 0
+        assert schema_valid(schema, deep) in (0, 1)
+    assert schema_valid(schema, "[[[]]]") == 1
 
 
 def test_field_f1_counts_what_is_missed_and_what_is_made_up() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInput, NotFound, Refused
-from evaluation.metrics import broken_queries, score, sql_match, sql_parses, sql_rows
+from evaluation.metrics import broken_queries, choose_metric, score, sql_match, sql_parses, sql_rows
 from evaluation.metrics import sql_text as sql_text_module
 from evaluation.metrics.sql_rows import is_ordered, run_query
+from evaluation.metrics.sql_text import sql_in
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -75,6 +77,35 @@ def test_a_table_joined_with_itself_keeps_its_aliases() -> None:
 def test_a_column_of_an_inner_query_is_not_taken_for_one_of_the_outer() -> None:
     one = "SELECT name FROM customers c WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id)"
     assert sql_match(one, one.replace("c.id", "o.id")) == 0
+
+
+def test_a_text_in_double_quotes_is_a_text() -> None:
+    one = "SELECT name FROM customers WHERE city = 'Bern' AND name IN ('Ada', 'Ben')"
+    assert sql_match(one, one.replace("'", '"')) == 1
+    assert sql_match(one.replace("'", '"'), one.replace("'", '"').replace("Bern", "bern")) == 0
+
+
+def test_every_query_of_the_text_to_sql_files_parses_and_matches_itself(shared: Path) -> None:
+    lines = (shared / "data/lamini_text2sql/cleaned.jsonl").read_text().splitlines()
+    lines += (shared / "data/sqlqa/sqlqa.jsonl").read_text().splitlines()[:300]
+    queries = [row.get("sql", row.get("answer")) for row in map(json.loads, filter(None, lines))]
+    assert len(queries) == 520 and all(sql_parses(query) for query in queries)
+    assert all(sql_match(query, f"```sql\n{sql_in(query)};\n```") for query in queries)
+    assert choose_metric("auto", queries) == "sql_match"
+
+
+def test_queries_that_match_as_text_bring_the_same_rows(shop: Path) -> None:
+    columns, tables = ["name", "c.name", "Name", '"name"', "city", "c.City"], ["customers c", "customers AS c"]
+    conditions = ["c.city = 'Bern'", "CITY='Bern'", 'city = "Bern"', "city = 'bern'", "id > 1 ORDER BY id", "id > 1"]
+    queries = [
+        f"select {column} from {table} where {condition}"
+        for column in columns
+        for table in tables
+        for condition in conditions
+    ]
+    same = [(one, other) for one in queries for other in queries[::5] if sql_match(one, other)]
+    assert len(same) > 100
+    assert all(sql_rows(one, other, shop) == 1 for one, other in same)
 
 
 def test_words_are_no_sql() -> None:

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,94 +13,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.answers_view import CUT, GAINED, LOST, WRONG, as_csv, chosen, mark
-from app_pages.judge_view import chart, chart_in_words, look_of, table
+from app_pages.judge_view import look_of, table
 from core.job import EngineRef, Outcome
 from core.jobspec import JobSpec
 from core.plan import EvaluationPlan
 from core.run_folder import RunFolder
 from core.store import JobRecord, open_store
-from evaluation.report import EvaluationReport, JudgedAnswer, Leak, WorseRow
-from evaluation.stats import interval
-from evaluation.verdict import judge
+from tests.pages.judgements import WORTH_IT, evaluated, opened, report_of, text
 from tests.shelf.conftest import write_adapter
 from tests.training.conftest import colour_rows, write_rows
-
-ROOT = Path(__file__).parents[2]
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    app.run()
-    app.switch_page("app_pages/judge.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def text(app: AppTest) -> str:
-    parts = [*app.header, *app.subheader, *app.markdown, *app.caption, *app.success, *app.error, *app.warning]
-    return "\n".join(str(part.value) for part in [*parts, *app.info, *app.code, *app.text])
-
-
-def report_of(scores: dict[str, Sequence[float]]) -> EvaluationReport:
-    found = judge(scores, metric_words="exact match")
-    rows = len(next(iter(scores.values())))
-    answers = [
-        JudgedAnswer(
-            line=row + 1,
-            input=f"question {row + 1}",
-            expected="=1+1",
-            answers={name: "=1+1" if values[row] else "no" for name, values in scores.items()},
-            scores={name: values[row] for name, values in scores.items()},
-        )
-        for row in range(rows)
-    ]
-    return EvaluationReport(
-        verdict=found.verdict,
-        reasons=found.reasons,
-        metric="exact_match",
-        metric_words="exact match",
-        models={name: {"task": interval(values)} for name, values in scores.items()},
-        paired=found.paired,
-        worse_rows=[WorseRow(line=3, input="question 3", expected="=1+1", tuned="no", base="=1+1")],
-        answers=answers,
-        leak=Leak(overlap=1, lines=[41], naive={name: interval(values) for name, values in scores.items()}),
-        limits=["Bias was not measured."],
-        base_model="some/base",
-        test_file="test.jsonl",
-        test_sha256="00",
-        rows=rows,
-        rows_in_file=rows + 1,
-        seed=7,
-        created_at=datetime.now(UTC),
-    )
-
-
-WORTH_IT: dict[str, Sequence[float]] = {
-    "base": [0.0] * 40,
-    "best_prompt": [0.0] * 30 + [1.0] * 10,
-    "tuned": [1.0] * 36 + [0.0] * 4,
-}
-
-
-def evaluated(
-    report: EvaluationReport | None,
-    *,
-    plan_id: str | None = None,
-    reason: str = "",
-    train_id: str = "job-20260101-00000001",
-) -> JobRecord:
-    store = open_store()
-    spec = JobSpec(kind="evaluate", name="Tickets: judge", job=train_id)
-    record = store.add_job(spec, plan_id=plan_id)
-    folder = RunFolder.create(record.id, spec)
-    folder.announce(1)
-    if report is not None:
-        report.save(folder.evaluation_file)
-    state = "failed" if reason else "succeeded"
-    folder.finish(Outcome.model_validate({"state": state, "reason": reason, "at": datetime.now(UTC)}))
-    store.set_ref(record.id, EngineRef(engine="local", ref=record.id))
-    return store.job(record.id)
 
 
 def trained(spec: JobSpec, plan_id: str | None = None) -> tuple[JobRecord, RunFolder]:
@@ -126,7 +46,7 @@ def test_a_verdict_is_said_in_words_with_intervals_limits_and_the_rows_that_got_
     assert not app.exception
     assert [header.value for header in app.header] == ["Worth it"]
     assert "beats" in app.success[0].value
-    assert app.table[0].value["Score"].to_list()[2].startswith("0.90 (")
+    assert app.table[1].value["Score"].to_list()[2].startswith("0.90 (")
     assert "Bias was not measured." in text(app)
     assert "question 3" in text(app)
     assert "1 held-out row stands in the training rows too" in app.warning[0].value
@@ -145,8 +65,8 @@ def test_the_plan_from_before_the_launch_stands_beside_what_was_found() -> None:
     record = evaluated(report_of(WORTH_IT), plan_id=plan.id)
     store.update_plan(plan.id, evaluation_plans={record.id: written})
     app = opened(job=record.id)
-    assert "Ten points more." in app.table[1].value["Planned"].to_list()
-    assert "Worth it" in app.table[1].value["Found"].to_list()
+    assert "Ten points more." in app.table[2].value["Planned"].to_list()
+    assert "Worth it" in app.table[2].value["Found"].to_list()
     assert store.plan(plan.id).verdict == "ship"
     assert store.verdicts() == {"job-20260101-00000001": "ship"}
 
@@ -180,7 +100,7 @@ def test_the_first_verdict_keeps_its_plan_when_the_plan_is_launched_again() -> N
 
 def app_table(app: AppTest) -> list[str]:
     """What was planned, on the page."""
-    return [str(value) for value in app.table[1].value["Planned"]]
+    return [str(value) for value in app.table[2].value["Planned"]]
 
 
 def test_an_older_verdict_that_is_looked_at_again_does_not_become_the_plans() -> None:
@@ -250,11 +170,8 @@ def test_a_link_to_a_training_of_another_plan_leads_to_it() -> None:
     assert app.button(key=f"judge.launch.{other.id}")
 
 
-def test_the_chart_has_a_dot_a_model_and_says_the_same_in_words() -> None:
-    report = report_of(WORTH_IT)
-    assert [list(trace.y) for trace in chart(report).data] == [["Base"], ["Best prompt"], ["Tuned"]]
-    assert "Tuned 0.90" in chart_in_words(report)
-    assert [row["Model"] for row in table(report)] == ["Base", "Base with the best prompt", "Tuned"]
+def test_the_table_of_models_names_them_in_full() -> None:
+    assert [row["Model"] for row in table(report_of(WORTH_IT))] == ["Base", "Base with the best prompt", "Tuned"]
 
 
 def test_without_a_tuned_model_there_is_no_verdict_to_give() -> None:
