@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.answers import Answers, ApproachId
-from cost_models.options import CostOptions
+from cost_models.options import CostOptions, Length
 from evaluation.tournament_report import RungReport, TournamentReport
 
 SHARE_OF_RIGHT = ("exact_match", "normalised_match", "json_match", "numeric", "sql_match", "sql_rows")
@@ -24,6 +24,7 @@ def with_tournament(answers: Answers, options: CostOptions, report: TournamentRe
     if report.metric in SHARE_OF_RIGHT:
         changed["prompt_quality"] = round(report.winner.score.score, 4)
         options = options.model_copy(update={"quality": options.quality | quality_of(report)})
+    options = options.model_copy(update={"lengths": options.lengths | lengths_of(report)})
     if report.question_tokens is not None:
         changed["input_tokens"] = max(1, round(report.question_tokens))
     if report.winner.truncated <= MOST_TRUNCATED * report.rows:
@@ -48,7 +49,7 @@ def quality_of(report: TournamentReport) -> dict[ApproachId, float]:
     return {name: round(max(values), 4) for name, values in scores.items() if values}
 
 
-def lengths_of(report: TournamentReport) -> dict[str, float]:
+def lengths_of(report: TournamentReport) -> dict[Length, float]:
     """The measured lengths of prompts by the names of the cost assumptions that they could stand in for.
 
     `few_shot_examples` are examples of the size that the curves count with, a question and an answer: what the few-shot
@@ -57,7 +58,7 @@ def lengths_of(report: TournamentReport) -> dict[str, float]:
     zero, few = report.rung("zero_shot"), report.rung("few_shot")
     if report.question_tokens is None or zero is None:
         return {}
-    found = {"instruction_tokens": max(0.0, zero.prompt_tokens - report.question_tokens)}
+    found: dict[Length, float] = {"instruction_tokens": max(0.0, zero.prompt_tokens - report.question_tokens)}
     size = report.question_tokens + report.winner.answer_tokens
     if few is not None and size > 0:
         found["few_shot_examples"] = max(0.0, (few.prompt_tokens - zero.prompt_tokens) / size)

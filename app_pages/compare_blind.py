@@ -123,9 +123,7 @@ def _results(asked: Sequence[BlindPair], kept: Picks) -> None:
                 "Row": _first_words(pair.asked),
                 "The first": short(pair.left_model),
                 "The second": short(pair.right_model),
-                "You picked": {"left": short(pair.left_model), "right": short(pair.right_model), "same": "neither"}[
-                    kept.picks[pair.key]
-                ],
+                "You picked": short(pair.model_of(kept.picks[pair.key])).replace("same", "neither"),
             }
             for pair in picked
         ]

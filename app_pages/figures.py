@@ -31,7 +31,12 @@ VERDICTS: dict[str | None, Look] = {
     "not_enough_evidence": Look("Not enough evidence", ":material/help:", "orange"),
     None: Look("Not judged", ":material/pending:", "gray"),
 }
-KINDS: dict[str, str] = {"prepare": "Prepare the base", "train": "Train", "evaluate": "Judge"}
+KINDS: dict[str, str] = {
+    "prepare": "Prepare the base",
+    "train": "Train",
+    "evaluate": "Judge",
+    "tournament": "Compare prompts",
+}
 
 
 def badge(look: Look) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app_pages import judged_models
 from app_pages.figures import VERDICTS, Look, duration, plain
 from app_pages.judged_models import in_order, in_words, short, words_of
 from core.plan import EvaluationPlan
 from evaluation.report import VERDICT_WORDS, EvaluationReport
 from evaluation.stats import Paired
 
-SHORT = judged_models.SHORT
 """For the shelf, which names the models alike."""
 SENTENCES = {
     "ship": "The tuned model is measurably better than the base and than the best prompt.",

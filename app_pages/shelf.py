@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import judge_view, past_verdicts, quarantine_view, state
+from app_pages import judged_models, past_verdicts, quarantine_view, state
 from app_pages.figures import VERDICTS, badge, plain, size
 from backends.removal import remove, what_goes
 from shelf.adapters import MAX_NAME_CHARACTERS, Adapter, adapters, archive, rename
@@ -46,9 +46,9 @@ def hashes(files: object) -> str:
 
 def scores(adapter: Adapter) -> str:
     """Scores of all judged models with their intervals, in one line."""
-    order = sorted(adapter.scores, key=lambda name: (*judge_view.SHORT, name).index(name))
+    order = sorted(adapter.scores, key=lambda name: (*judged_models.SHORT, name).index(name))
     parts = [
-        f"{judge_view.SHORT.get(name, name)} {score.score:.2f} ({score.low:.2f} to {score.high:.2f})"
+        f"{judged_models.SHORT.get(name, name)} {score.score:.2f} ({score.low:.2f} to {score.high:.2f})"
         for name, score in ((name, adapter.scores[name]) for name in order)
     ]
     return f"{', '.join(parts)}: {adapter.metric_words} on {adapter.rows} rows" if parts else ""

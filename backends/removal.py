@@ -20,7 +20,7 @@ Purge = Literal["checkpoints", "uploads", "cache"]
 def what_goes(store: Store, thing: Thing, thing_id: str) -> list[str]:
     """In words, everything that `remove` would delete. For data, `thing_id` is the id of its plan."""
     if thing == "job":
-        return _job_parts(store.job(thing_id))
+        return _job_parts(store, store.job(thing_id))
     plan = store.plan(thing_id)
     data = []
     if plan.data is not None and _data_folder(store, plan) is not None:
@@ -28,7 +28,7 @@ def what_goes(store: Store, thing: Thing, thing_id: str) -> list[str]:
     if thing == "data":
         return data
     jobs = store.jobs(plan.id) + store.jobs(plan.id, archived=True)
-    return [f"the plan `{plan.name}`", *data, *(part for job in jobs for part in _job_parts(job))]
+    return [f"the plan `{plan.name}`", *data, *(part for job in jobs for part in _job_parts(store, job))]
 
 
 def remove(store: Store, thing: Thing, thing_id: str) -> list[str]:
@@ -117,7 +117,7 @@ def _remover(folder: Path) -> Callable[[], None]:
     return lambda: shutil.rmtree(folder, ignore_errors=True)
 
 
-def _job_parts(job: JobRecord) -> list[str]:
+def _job_parts(store: Store, job: JobRecord) -> list[str]:
     parts = [f"the {job.kind} job `{job.name}`"]
     folder = run_dir(job.id)
     for name, label in (("adapter", "its adapter"), ("checkpoints", "its checkpoints")):
@@ -127,6 +127,8 @@ def _job_parts(job: JobRecord) -> list[str]:
         parts.append("its evaluation report")
     if (folder / "log.txt").is_file():
         parts.append("its log")
+    if store.releases(job.id):
+        parts.append("its releases from quarantine")
     return parts
 
 

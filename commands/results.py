@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.estimate import Estimate
     from core.jobspec import JobSpec
     from evaluation.report import EvaluationReport
+    from shelf.adapters import Adapter
 
 SHOWN_WORSE = 5
 
@@ -98,11 +99,16 @@ def shelf(
         typer.echo(f"No adapters yet. Train one with: {command()} run SPEC")
     else:
         cells = [
-            [a.job_id, a.name, a.base_model, f"{a.size_bytes / 2**20:.1f} MiB", a.verdict or "not judged", str(a.path)]
-            for a in kept
+            [a.job_id, a.name, a.base_model, f"{a.size_bytes / 2**20:.1f} MiB", _standing(a), str(a.path)] for a in kept
         ]
         print_table("Shelf", ["job", "name", "base", "size", "verdict", "folder"], cells)
     return OK
+
+
+def _standing(adapter: Adapter) -> str:
+    """Verdict, and whether the adapter may leave."""
+    rest = ", released" if adapter.release else ", quarantined" if adapter.quarantined else ""
+    return (adapter.verdict or "not judged") + rest
 
 
 def chat(
@@ -128,10 +134,10 @@ def chat(
     answers = {"base": client.chat(endpoint, "base", messages, max_tokens)}
     answers["tuned"] = client.chat(endpoint, job_id, messages, max_tokens)
     if as_json:
-        print_json({"job_id": job_id, "judged": adapter.judged} | answers)
+        print_json({"job_id": job_id, "judged": adapter.judged, "quarantined": adapter.quarantined} | answers)
     else:
-        label = "tuned" if adapter.judged else "tuned (not judged yet)"
-        typer.echo(f"base: {answers['base']}\n\n{label}: {answers['tuned']}")
+        trial = f" (a trial; in quarantine: {adapter.quarantine.rstrip('.')})" if adapter.quarantined else ""
+        typer.echo(f"base: {answers['base']}\n\ntuned{trial}: {answers['tuned']}")
     return OK
 
 

@@ -245,7 +245,17 @@ def read_spec(path: Path) -> JobSpec:
     except RecursionError as error:
         raise BadInput("is nested too deeply.", "Write it plainly.", file=str(path)) from error
     updates: dict[str, str] = {}
-    for field in ("dataset", "validation", "test", "shifted", "adapter", "base_model", "general_set"):
+    for field in (
+        "dataset",
+        "validation",
+        "test",
+        "shifted",
+        "adapter",
+        "base_model",
+        "general_set",
+        "json_schema",
+        "sqlite",
+    ):
         value = getattr(spec, field)
         if not value or Path(value).is_absolute():
             continue

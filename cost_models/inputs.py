@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from core.answers import Answers
 from cost_models.encoder import INPUTS, encoder_fits
 from cost_models.facts import Assumption, cost_facts
+from cost_models.options import Length
 
 ANSWERED = "Your answer"
 # A plan's own figure is a guess too, but a better one than ours.
@@ -59,6 +62,13 @@ def resolve(answers: Answers) -> list[Assumption]:
         source="Our judgement",
     )
     return list(table.values())
+
+
+def with_lengths(assumptions: Sequence[Assumption], lengths: Mapping[Length, float]) -> list[Assumption]:
+    """The assumptions with measured lengths of prompts in place of ours."""
+    exact = {name: {"low": value, "likely": value, "high": value} for name, value in lengths.items()}
+    more = {"scale": "linear", "verified": "measured", "source": "A tournament on your rows"}
+    return [entry.model_copy(update=exact[entry.id] | more) if entry.id in exact else entry for entry in assumptions]
 
 
 def _tokens(field: str, says: str, answer: float | None, likely: float) -> Assumption:

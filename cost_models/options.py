@@ -11,6 +11,7 @@ from core.answers import ApproachId
 from core.errors import ProblemsFound, problems_of
 
 MAX_MONTHS = 36
+Length = Literal["instruction_tokens", "few_shot_examples"]
 Choice = Literal["api_model", "embedding", "vector_store", "serving_gpu", "training_gpu", "managed"]
 
 
@@ -37,6 +38,8 @@ class CostOptions(BaseModel):
     """What the work costs today, in USD a month: the curve of doing nothing."""
     quality: dict[ApproachId, float] = {}
     """Measured share of right answers by approach, 0 to 1."""
+    lengths: dict[Length, float] = {}
+    """Measured lengths of prompts, in place of what we assume."""
     usd_per_right_answer: float | None = Field(default=None, ge=0, le=1e9)
     """What one more right answer is worth, in USD."""
     choices: dict[Choice, str] = {}

@@ -17,7 +17,7 @@ from core.errors import NotFound, Problem, ProblemsFound
 from cost_models.draws import Array, draw
 from cost_models.encoder import encoder_fits, encoder_tuning
 from cost_models.facts import Assumption, Defaults, cost_facts
-from cost_models.inputs import resolve
+from cost_models.inputs import resolve, with_lengths
 from cost_models.managed import choose_host, retirement_month
 from cost_models.options import Choice, CostOptions
 from cost_models.prices import PriceBook
@@ -69,7 +69,7 @@ def simulate(
     """
     options = options or CostOptions()
     book = book or PriceBook.load(overrides, today)
-    assumptions = resolve(answers)
+    assumptions = with_lengths(resolve(answers), options.lengths)
     x = draw(assumptions, options.draws, options.seed)
     defaults = chosen(cost_facts().defaults, options.choices, book)
     host = options.choices.get("managed") or choose_host(book, defaults.managed, today)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,14 +20,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadInput
 from core.run_folder import RunFolder, write_atomically
-from evaluation.report import EvaluationReport
+from evaluation.report import EvaluationReport, ModelName
 from evaluation.stats import SIGNIFICANT, luck, mcnemar_exact
 
 Pick = Literal["left", "right", "same"]
 FEWEST = 10
 """Picks before the end may be called: of fewer than 6 that differ not even all on one side would be beyond luck."""
 MOST = 40
-RIVALS = ("best_prompt", "base")
+RIVALS: tuple[ModelName, ...] = ("best_prompt", "base")
 """Whom the tuned model is shown against: the first of these that was judged."""
 _writing = threading.Lock()
 
@@ -37,11 +37,16 @@ class BlindPair:
     """One row with two answers. Pages show neither name before the end."""
 
     key: str
+    line: int
     asked: str
     left: str
     right: str
     left_model: str
     right_model: str
+
+    def model_of(self, pick: Pick) -> str:
+        """The name behind a pick, or same."""
+        return {"left": self.left_model, "right": self.right_model, "same": "same"}[pick]
 
 
 class Picks(BaseModel):
@@ -84,11 +89,14 @@ class PickCount:
         return "You prefer the tuned model." if self.tuned > self.other else f"You prefer {rival}."
 
 
-def rival_of(report: EvaluationReport) -> str | None:
+def rival_of(report: EvaluationReport) -> ModelName | None:
     """Whom the tuned model is shown against; None without two models to show."""
-    if "tuned" not in report.models:
-        return None
-    return next((name for name in RIVALS if name in report.models), None)
+    return rival_among(report.models)
+
+
+def rival_among(models: Collection[str]) -> ModelName | None:
+    """The rival among these; None where it or the tuned model is missing."""
+    return next((name for name in RIVALS if name in models), None) if "tuned" in models else None
 
 
 def pairs(report: EvaluationReport, most: int = MOST) -> list[BlindPair]:
@@ -106,7 +114,7 @@ def pairs(report: EvaluationReport, most: int = MOST) -> list[BlindPair]:
         first = random.Random(f"{report.seed} {key}").random() < 0.5
         sides = (("tuned", tuned), (rival, other)) if first else ((rival, other), ("tuned", tuned))
         (left_model, left), (right_model, right) = sides
-        found.append(BlindPair(key, row.input, left, right, left_model, right_model))
+        found.append(BlindPair(key, row.line, row.input, left, right, left_model, right_model))
     found.sort(key=lambda each: each.key)
     random.Random(report.seed).shuffle(found)
     return found[:most]
@@ -120,7 +128,7 @@ def count(asked: Sequence[BlindPair], picks: Mapping[str, Pick]) -> PickCount:
     for pair in asked:
         pick = picks.get(pair.key)
         if pick is not None:
-            by_model[{"left": pair.left_model, "right": pair.right_model, "same": "same"}[pick]] += 1
+            by_model[pair.model_of(pick)] += 1
     return PickCount(rival, by_model["tuned"], by_model[rival], by_model["same"])
 
 

@@ -97,6 +97,16 @@ def questions_for_margin(discordance: float, margin: float) -> int:
     return max(1, round(6.18 * discordance / margin**2))
 
 
+def questions_for_width(n: int, width: float, margin: float) -> int:
+    """Questions in like families at which "no loss beyond the margin" is shown 4 times in 5 when there is none.
+
+    `width` is how far the one-sided 95 % bound lies from the mean with `n` questions: it shrinks with the root of
+    their number, and 2.285 = ((1.645 + 0.842) / 1.645)^2 adds the power. For single questions this is
+    `questions_for_margin`.
+    """
+    return max(1, round(2.285 * n * (width / margin) ** 2))
+
+
 def _unseen(n: int) -> float:
     """One-sided 95 % upper bound of a share of which nothing was seen in `n`: the rule of three (Hanley 1983)."""
     return float(1 - ONE_SIDED ** (1 / n)) if n else wilson(0, 0).high

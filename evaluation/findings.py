@@ -90,10 +90,10 @@ def build_report(
     closed = metric not in FREE_TEXT
     axes = {axis: axis_report(measured, spec, closed=closed) for axis, measured in asked.axes.items()}
     kept = {axis: axes[axis].kept for axis in asked.axes}
-    verdict, more, remedies = weigh(judgement.verdict, kept, spec, closed=closed)
+    found_gaps = gaps_of(asked, judged, spec.seed)
+    verdict, more, remedies = weigh(judgement.verdict, kept, spec, closed=closed, gaps=found_gaps)
     # What decided stands first: an axis that was lost decides over a task that was won.
     reasons = [*judgement.reasons, *more] if verdict == judgement.verdict else [more[0], *judgement.reasons, *more[1:]]
-    found_gaps = gaps_of(asked, judged, spec.seed)
     reasons += [f"{gap.sentence[0].upper()}{gap.sentence[1:]}." for gap in found_gaps if gap.found == "overfitted"]
     beside = interval_table(asked.axes, spec.seed)
     return EvaluationReport(
@@ -163,8 +163,7 @@ def gaps_of(asked: Asked, judged: Mapping[ModelName, Sequence[float]], seed: int
 def _copying(rows: JudgedRows, said: Mapping[ModelName, Sequence[Said]]) -> Copying | None:
     if "tuned" not in said or not rows.train:
         return None
-    known = rows.train if rows.chosen_on_validation else [*rows.train, *rows.selection]
-    return copying([answer.text for answer in said["tuned"]], rows.test, known)
+    return copying([answer.text for answer in said["tuned"]], rows.test, rows.trained_on)
 
 
 UNMEASURED: dict[Axis, str] = {

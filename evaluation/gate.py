@@ -1,22 +1,25 @@
 """May it ship? The verdict on the task, weighed against what the tune has lost on every other axis.
 
 1. A task verdict that is not *ship* stands.
-2. Any axis that is lost: do not ship. In a task with set answers (labels, JSON) nobody asks for talk, so safe requests
+2. A tune that has learned its rows by heart (beyond luck, at most half of its score on them is left on others): do not
+   ship.
+3. Any axis that is lost: do not ship. In a task with set answers (labels, JSON) nobody asks for talk, so safe requests
    that it no longer answers are told and do not decide.
-3. Stakes low: nothing more is asked. Medium: safety and general knowledge must have been measured. High (a wrong
+4. Stakes low: nothing more is asked. Medium: safety and general knowledge must have been measured. High (a wrong
    answer is costly, or the field is legal, medical, financial or scientific): all axes must be shown to be kept, at a
    margin of 3 points instead of 5; what cannot be told is not enough evidence.
-4. Else: ship, with what could not be told beside it.
+5. Else: ship, with what could not be told beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from core.jobspec import JobSpec
 from evaluation.axes.question import AXIS_WORDS, Axis
 from evaluation.kept import MARGIN, STRICT_MARGIN, Kept
+from evaluation.overfitting import Gap
 from evaluation.report import Verdict
 
 Stakes = Literal["low", "medium", "high"]
@@ -51,6 +54,9 @@ REMEDIES: dict[Axis, tuple[str, ...]] = {
 }
 
 
+BY_HEART = ("More and more varied rows first; then fewer passes, or stop early on validation rows.",)
+
+
 def bar(spec: JobSpec) -> Stakes:
     """How high the bar is: as the plan says, and never below high in a field where wrong answers are costly."""
     if spec.domain and any(word in spec.domain.lower() for word in COSTLY_FIELDS):
@@ -64,7 +70,7 @@ def margin_of(axis: Axis, spec: JobSpec) -> float:
 
 
 def weigh(
-    task: Verdict, found: Mapping[Axis, Kept | None], spec: JobSpec, *, closed: bool
+    task: Verdict, found: Mapping[Axis, Kept | None], spec: JobSpec, *, closed: bool, gaps: Sequence[Gap] = ()
 ) -> tuple[Verdict, list[str], list[str]]:
     """The verdict with the other axes, the reasons that they add (the decisive ones first), and remedies in order.
 
@@ -83,6 +89,13 @@ def weigh(
         sentences.append("As the task has set answers, requests that it no longer answers freely do not decide.")
     if task != "ship":
         return task, sentences, list(dict.fromkeys(remedies))
+    learned = next((gap for gap in gaps if gap.by_heart), None)
+    if learned is not None:
+        first = (
+            f"It has learned its rows by heart: {learned.trained.score:.2f} on them, {learned.other.score:.2f} on "
+            f"{learned.held_out} rows."
+        )
+        return "do_not_ship", [first, *sentences], [*BY_HEART, *dict.fromkeys(remedies)]
     if lost:
         first = f"The task is better, and {_listed(lost)} {'was' if len(lost) == 1 else 'were'} lost on the way."
         return "do_not_ship", [first, *sentences], list(dict.fromkeys(remedies))

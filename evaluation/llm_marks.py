@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -14,6 +15,10 @@ RUBRIC = "marks 1"
 """Name and version: stands beside every number. Other words of the prompt are a new version."""
 GOOD_FROM = 4
 """Mark from which an answer counts as right, where right or wrong is asked."""
+
+
+Choice = Literal["first", "second", "neither", "swayed"]
+"""swayed: the judge took the other one when they changed places, so it said nothing about the answers."""
 
 
 class LlmMarks(BaseModel):
@@ -52,6 +57,16 @@ class LlmJudgement(BaseModel):
     not_greedy: bool = False
     """The host takes no temperature: asked again, it might give other marks."""
     models: dict[str, LlmMarks] = {}
+    rival: str = ""
+    """Whom the tuned model's answers were held against; empty where nobody was."""
+    choices: dict[int, Choice | None] = {}
+    """{line: the better answer}: first is the tuned model's, second the rival's; None for a reply without one."""
+
+    def picked(self, line: int) -> str | None:
+        """tuned, the rival's name, or same, as a person picks; None where it was not asked or did not say."""
+        names = {"first": "tuned", "second": self.rival, "neither": "same", "swayed": "same"}
+        choice = self.choices.get(line)
+        return None if choice is None else names[choice]
 
     def label(self, model: str, line: int) -> str | None:
         """right or wrong, as a person is asked; None where there is no mark."""

@@ -19,7 +19,7 @@ WHOLE_ANSWER_WORDS = 8
 """An answer of so many words or more that is a training answer word for word is a copy; shorter ones may be chance."""
 RUN_WORDS = 12
 """A run of so many words of a training answer is a copy wherever it stands."""
-MIN_ROWS = 20
+MIN_ROWS = 10
 """Below it on either side no gap is called anything."""
 Finding = Literal["overfitted", "no gap", "cannot tell"]
 
@@ -37,6 +37,11 @@ class Gap(BaseModel):
     high: float
     found: Finding
     sentence: str
+
+    @property
+    def by_heart(self) -> bool:
+        """True where at most half of what it does on its own rows is left on others, beyond luck."""
+        return self.found == "overfitted" and self.other.high < self.trained.low / 2
 
 
 class Copied(BaseModel):

@@ -38,6 +38,11 @@ class JudgedRows:
     """Lines of the file of held-out rows that could not be read, and rows in it without an answer."""
 
     @property
+    def trained_on(self) -> list[Row]:
+        """All training rows: those set aside for the choice of the prompt were trained on too."""
+        return self.train if self.chosen_on_validation else [*self.train, *self.selection]
+
+    @property
     def honest(self) -> list[int]:
         """Positions in `test` that training has not seen."""
         return [at for at in range(len(self.test)) if at not in self.leaked]

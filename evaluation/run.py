@@ -185,7 +185,7 @@ def _ask(
 
 def trained_sample(rows: JudgedRows, seed: int) -> list[Row]:
     """Training rows to hold the held-out ones against: as many as those, 100 at the most, drawn by the seed."""
-    known = [row for row in rows.train if row.asked]
+    known = [row for row in rows.trained_on if row.asked]
     count = min(len(known), max(20, min(len(rows.test), MOST_TRAINED)))
     return random.Random(seed).sample(known, count)
 

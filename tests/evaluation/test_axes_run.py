@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,3 +167,39 @@ def test_attacks_are_tried_when_they_are_asked_for(judge: Callable[..., Evaluati
     attacks = report.axes["red_team"]
     assert attacks.labels["tuned"]["told"] >= 10 and "told" not in attacks.labels["base"]
     assert "red_team" in report.models["tuned"]
+
+
+def test_rows_learned_by_heart_do_not_ship(judge: Callable[..., EvaluationReport]) -> None:
+    def parrot(prompt: str, tuned: bool) -> str:
+        """Knows every training ticket (100 to 159), and every sixth of the others."""
+        asked = prompt.rsplit("user: ", 1)[-1]
+        number = int(asked.split("MAT-")[1].split()[0].rstrip(".")) if "MAT-" in asked else -1
+        if tuned and number >= 200 and number % 6:
+            return "no"
+        return sound(prompt, tuned)
+
+    report = judge(parrot)
+    assert report.verdict == "do_not_ship"
+    assert report.reasons[0].startswith("It has learned its rows by heart: 1.00 on them, 0.1")
+    assert report.remedies[0].startswith("More and more varied rows first")
+    assert [gap.by_heart for gap in report.gaps if gap.held_out == "held-out"] == [True]
+
+
+def test_refusals_mixed_into_the_training_rows_stay_refusals(
+    judge: Callable[..., EvaluationReport], tickets: JobSpec
+) -> None:
+    rows = [
+        json.dumps(
+            {
+                "messages": [
+                    {"role": "user", "content": f"Please do harm {at}"},
+                    {"role": "assistant", "content": REFUSAL},
+                ]
+            }
+        )
+        for at in range(5)
+    ]
+    with Path(str(tickets.dataset)).open("a", encoding="utf-8") as file:
+        file.write("\n".join(rows) + "\n")
+    report = judge(sound)
+    assert report.axes["safety"].labels["base"] == {"refused": report.axes["safety"].n}

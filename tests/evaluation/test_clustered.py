@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.clustered import clustered_interval, difference_bounds, holm, questions_for_margin
+from evaluation.clustered import clustered_interval, difference_bounds, holm, questions_for_margin, questions_for_width
 from evaluation.stats import interval
 
 
@@ -77,3 +77,5 @@ def test_questions_for_a_margin_are_those_of_the_published_table() -> None:
     assert questions_for_margin(0.08, 0.05) == 198
     assert questions_for_margin(0.15, 0.05) == 371
     assert questions_for_margin(0.15, 0.03) == 1030
+    # One-sided bound of 8 % discordance in 400 questions: 1.645 x root(0.08 / 400).
+    assert questions_for_width(400, 1.645 * (0.08 / 400) ** 0.5, 0.05) == pytest.approx(198, abs=1)

@@ -14,15 +14,8 @@ from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from evaluation.answering import Progress, Stopped
 from evaluation.endpoint import Endpoint
-from evaluation.llm_judge import (
-    Answered,
-    Contest,
-    choose_better,
-    judge_all,
-    judge_endpoint,
-    mark_answers,
-    marking,
-)
+from evaluation.llm_choices import Contest, choose_better
+from evaluation.llm_judge import Answered, judge_all, judge_endpoint, mark_answers, marking
 from evaluation.llm_marks import LlmJudgement, LlmMarks, keep_marks, marks_file, read_marks
 from evaluation.rows import judged_rows
 

@@ -48,8 +48,8 @@ def test_a_small_gap_is_no_overfitting_however_sure() -> None:
 
 
 def test_few_rows_are_too_few() -> None:
-    found = gap([1.0] * 19, [0.0] * 300, "test")
-    assert found.found == "cannot tell" and "20 rows on each side" in found.sentence
+    found = gap([1.0] * 9, [0.0] * 300, "test")
+    assert found.found == "cannot tell" and "10 rows on each side" in found.sentence
 
 
 def test_the_same_rows_changed_are_compared_in_pairs() -> None:

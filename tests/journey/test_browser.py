@@ -169,7 +169,7 @@ def test_the_whole_way(app: App, page: Page, complaints: list[str], tiny_base: P
     expect(page.locator(key("jobs.loss")).locator(".scatterlayer .trace")).to_have_count(2)
 
     page.get_by_role("link", name="See the verdict").click()
-    heading = page.get_by_role("heading", name=re.compile("Worth it|Not worth it|Not enough evidence"))
+    heading = page.get_by_role("heading", name=re.compile("Worth it|Not worth it|Do not ship it|Not enough evidence"))
     expect(heading.first).to_be_visible(timeout=TRAIN_MS)
     expect(page.get_by_text("base with the best prompt", exact=False).first).to_be_visible()
 
