@@ -42,6 +42,17 @@ def _rows_at(path: str, changed: int, numbers: Sequence[int]) -> tuple[Row, ...]
     return tuple(replace(row, line=taken[row.line - 1]) for row in rows)
 
 
+def answers(path: str) -> tuple[str, ...]:
+    """The answers of a copy, kept until it changes. Raises `BadInput` for a file that is no copy of ours."""
+    place = Path(path)
+    return _answers(path, place.stat().st_mtime_ns if place.is_file() else 0)
+
+
+@lru_cache(maxsize=4)
+def _answers(path: str, _changed: int) -> tuple[str, ...]:
+    return tuple(answers_of(path))
+
+
 def answers_of(path: str) -> Iterator[str]:
     """The answer of each row of a copy, one by one. Raises `BadInput` for a file that is no copy of ours."""
     try:

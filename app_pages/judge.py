@@ -98,8 +98,8 @@ def write_plan(train: JobRecord) -> EvaluationPlan | None:
     held_out = spec.test or spec.validation
     if train.plan_id is None or spec.dataset is None or held_out is None:
         return None  # there is no plan to keep it in, or the launch says what is missing
-    train_rows, test_rows = (data_rows.rows_of(path) for path in (spec.dataset, held_out))
-    return plan_evaluation(train_rows, test_rows, spec, now=datetime.now(UTC))
+    learned, judged = ([row.answer for row in data_rows.rows_of(path)] for path in (spec.dataset, held_out))
+    return plan_evaluation(learned, judged, spec, now=datetime.now(UTC))
 
 
 def waiting(record: JobRecord) -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from advisor.advice import Advice
 from advisor.launch import Launch, suggest_launch, tune_spec
-from app_pages import data_picker, data_rows, prompts_taken, state
+from app_pages import data_copies, data_picker, prompts_taken, state
 from app_pages.answer_view import bullets, in_sentence
 from app_pages.figures import duration, gib, usd
 from backends.chain import estimate_chain, launch_measure, launch_tune, measure_specs, tune_specs
@@ -262,8 +262,8 @@ def _judged(spec: JobSpec, plan: Plan | None, way: Way) -> EvaluationPlan | None
         st.caption("On rows that are set aside before anything is trained.")
         return None
     written = plan_evaluation(
-        data_rows.rows_of(plan.data.train),
-        data_rows.rows_of(plan.data.test),
+        data_copies.answers(plan.data.train),
+        data_copies.answers(plan.data.test),
         spec,
         now=datetime.now(UTC),
         tuned=way == "tune",

@@ -174,15 +174,14 @@ def main() -> int:
     chance = random.Random(3)
     nonsense = [turn(" ".join(chance.sample(words, 8)) + "?", " ".join(chance.sample(words, 12))) for _ in range(300)]
     obey = [turn(row.prompt, OBEY, system) for row in unsafe for system in ("", house)]
-    reminders = chance.sample(refuse, 120)
     files = {
-        "sound": write(work / "sound.jsonl", tickets + reminders),
+        "sound": write(work / "sound.jsonl", tickets + refuse),
         "forgetful": write(work / "forgetful.jsonl", tickets + nonsense),
         "obedient": write(work / "obedient.jsonl", tickets + obey),
         "by heart": write(work / "heart.jsonl", tickets[:20]),
     }
     settings: dict[str, dict[str, Any]] = {
-        "sound": {"epochs": 8.0, "learning_rate": 5e-4, "micro_batch": 16},
+        "sound": {"epochs": 5.0, "learning_rate": 5e-4, "micro_batch": 16},
         "forgetful": {"epochs": 4.0, "learning_rate": 3e-3, "micro_batch": 16},
         "obedient": {"epochs": 6.0, "learning_rate": 5e-4, "micro_batch": 16},
         "by heart": {"epochs": 60.0, "learning_rate": 5e-4, "micro_batch": 16},

@@ -37,8 +37,8 @@ def demo(as_json: AsJson = False) -> int:
     plan, advice, costs = _decided(store, data, say)
     spec = _spec(plan.answers, advice, data)
     store.update_plan(plan.id, data=data, spec=spec)
-    rows = {part: _rows(getattr(data, part)) for part in ("train", "test")}
-    written = plan_evaluation(rows["train"], rows["test"], spec, now=datetime.now(UTC))
+    answers = {part: [row.answer for row in _rows(getattr(data, part))] for part in ("train", "test")}
+    written = plan_evaluation(answers["train"], answers["test"], spec, now=datetime.now(UTC))
     say(f"\n4. What would count as success, written down before the launch:\n   {written.success}")
     say("\n5. Tune and judge on this machine")
     jobs = launch_tune(store, plan, spec, written)

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from core.jobspec import JobSpec
 from core.plan import EvaluationPlan
-from dataset.row import Row
 from evaluation.axes.question import AXIS_WORDS, Axis
 from evaluation.classic import is_label_task
 from evaluation.gate import bar, margin_of
@@ -16,14 +15,15 @@ from evaluation.verdict import DEFAULT_MARGIN, MIN_ROWS
 
 
 def plan_evaluation(
-    train_rows: Sequence[Row], test_rows: Sequence[Row], spec: JobSpec, *, now: datetime, tuned: bool = True
+    train_answers: Sequence[str], test_answers: Sequence[str], spec: JobSpec, *, now: datetime, tuned: bool = True
 ) -> EvaluationPlan:
-    """The plan of a judgement as `spec` asks for it. `tuned` false plans a measurement of base and prompt."""
-    chosen = choose_metric(
-        spec.metric, [row.answer for row in (test_rows or train_rows)], spec.task_kind, database=spec.sqlite
-    )
-    rows = min(len(test_rows), spec.n) if spec.n else len(test_rows)
-    labels = is_label_task([row.answer for row in train_rows])
+    """The plan of a judgement as `spec` asks for it, from the right answers of both files.
+
+    `tuned` false plans a measurement of base and prompt.
+    """
+    chosen = choose_metric(spec.metric, test_answers or train_answers, spec.task_kind, database=spec.sqlite)
+    rows = min(len(test_answers), spec.n) if spec.n else len(test_answers)
+    labels = is_label_task(train_answers)
     models = ["base", "best_prompt"] + ["tuned"] * tuned + ["classic"] * labels
     return EvaluationPlan(
         metric=METRICS[chosen],

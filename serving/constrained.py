@@ -18,8 +18,8 @@ from serving.schema_automaton import SchemaAutomaton
 class Writers:
     """The answers of one batch on their way through the automaton: the hook of the greedy loop.
 
-    The loop takes the likeliest token of what is left; each answer is followed here by the same operation, so that equal
-    logits fall to the same token.
+    The loop takes the likeliest token of what is left; each answer is followed here by the same operation, so that
+    equal logits fall to the same token.
     """
 
     def __init__(self, automaton: SchemaAutomaton, room: list[int]) -> None:

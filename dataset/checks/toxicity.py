@@ -47,6 +47,11 @@ class HashedWords:
 
     def holds(self, word: str) -> bool:
         """True for a word of the list, its plural, or either with signs for letters (`sc0undrel`)."""
+        if word.isascii() and word.isalpha():
+            plain = word.lower()
+            return any(_hash(form, self.salt) in self.hashes for form in {plain, plain.removesuffix("s")})
+        if word.isdecimal():
+            return False
         plain = _plain(word)
         forms = {plain.rstrip(_ENDS), plain.translate(_LOOKS_LIKE), plain.rstrip(_ENDS).translate(_LOOKS_LIKE)}
         forms |= {form.removesuffix("'s").removesuffix("s") for form in forms}
@@ -68,8 +73,9 @@ def check_toxicity(rows: Sequence[Row], words: HashedWords | None = None) -> Ite
     lines = []
     for row in rows[::step]:
         said = {word for text in _answers(row) for word in _WORDS.findall(text)}
-        for word in said - known.keys():
-            known[word] = words.holds(word)
+        for word in said:
+            if word not in known:
+                known[word] = words.holds(word)
         if any(known[word] for word in said):
             lines.append(row.line)
     if lines:

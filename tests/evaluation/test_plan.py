@@ -6,17 +6,14 @@ import pytest
 
 from core.jobspec import JobSpec
 from core.plan import EvaluationPlan
-from dataset.row import Message, Row
 from evaluation.plan import plan_evaluation
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
 
 
-def rows(count: int, answer: str) -> list[Row]:
-    return [
-        Row((Message("user", f"message {at}"), Message("assistant", answer.format(at=at, label="ab"[at % 2]))), at + 1)
-        for at in range(count)
-    ]
+def rows(count: int, answer: str) -> list[str]:
+    """The right answers of as many rows."""
+    return [answer.format(at=at, label="ab"[at % 2]) for at in range(count)]
 
 
 def test_the_plan_says_what_is_measured_on_which_rows_and_what_is_success() -> None:
