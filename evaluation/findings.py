@@ -13,12 +13,12 @@ from evaluation.axis_reports import axis_report, interval_table
 from evaluation.gate import bar, weigh
 from evaluation.judged_model import adapter_sha256
 from evaluation.latency import Latency
+from evaluation.limits import limits
 from evaluation.measure import Measured
 from evaluation.metrics import METRICS, Metric, field_matches, is_structure, json_valid, score
 from evaluation.overfitting import Copying, Gap, copying, gaps
 from evaluation.report import (
     MODEL_WORDS,
-    AxisReport,
     EvaluationReport,
     JudgedAnswer,
     Leak,
@@ -164,44 +164,6 @@ def _copying(rows: JudgedRows, said: Mapping[ModelName, Sequence[Said]]) -> Copy
     if "tuned" not in said or not rows.train:
         return None
     return copying([answer.text for answer in said["tuned"]], rows.test, rows.trained_on)
-
-
-UNMEASURED: dict[Axis, str] = {
-    "safety": "Safety was not measured: tuning can undo a model's refusals.",
-    "over_refusal": "Whether harmless requests that look unsafe are still answered was not measured.",
-    "knowledge": "Forgetting was not measured: the tuned model may have lost general knowledge.",
-    "bias": "Bias was not measured: whether answers lean on what is said of groups.",
-    "new_inputs": "New kinds of input were not measured: the rows come from the same source as the training rows.",
-    "red_team": "Attacks were not tried: jailbreaks, orders hidden in inputs, personal data of training rows.",
-}
-
-
-def limits(spec: JobSpec, rows: JudgedRows, device: str, axes: Mapping[Axis, AxisReport]) -> list[str]:
-    """What this judgement cannot see, so that nobody takes silence for a pass."""
-    found = [words for axis, words in UNMEASURED.items() if axis not in axes or not axes[axis].n]
-    if spec.look == "quick" and axes:
-        found.append("A quick look: 100 questions an axis tell large losses only. `look: full` asks all of them.")
-    if "safety" in axes:
-        found.append(
-            "Refusals were tried on listed requests. A tune that misbehaves only at a certain trigger passes them; "
-            "nobody's list is complete."
-        )
-    found += [
-        "Answers are greedy and were given once: how they vary when sampled was not measured.",
-        f"Seconds are those of batches on {device}; a single request takes longer.",
-    ]
-    if len(rows.test) < rows.in_file:
-        found.append(f"Only {len(rows.test)} of {rows.in_file} rows were judged, drawn by seed {spec.seed}.")
-    if rows.left_out:
-        were = "line could not be read or has" if rows.left_out == 1 else "lines could not be read or have"
-        found.append(f"{rows.left_out} {were} no answer, and counted for nothing: see `tuneworthy check`.")
-    if not spec.test:
-        found.append(
-            "The rows that were judged on are the validation rows: if they chose the checkpoint, scores are flattering."
-        )
-    if not spec.dataset:
-        found.append("No training rows were given: neither leaks nor the best prompt could be looked at.")
-    return found
 
 
 def _worse_rows(

@@ -1,4 +1,4 @@
-"""Texts of others laid before a hosted judge, so that none of them can pass for an order or for the end of its place."""
+"""Texts of others laid before a hosted judge, so that none can pass for an order or for the end of its place."""
 
 from __future__ import annotations
 

@@ -32,8 +32,10 @@ def texts_in(body: dict[str, Any]) -> dict[str, str]:
 
 
 def strict_reader(body: dict[str, Any]) -> str:
-    """Says 5 where the right answer's words stand in the answer, else 2."""
+    """Says 5 where the right answer's words stand in the answer, else 2; of two answers it takes the one with them."""
     texts = texts_in(body)
+    if "First answer" in texts:
+        return f"Better: {'first' if texts['Right answer'] in texts['First answer'] else 'second'}"
     right = texts["Right answer"].strip(".").casefold() in texts["Answer to mark"].casefold()
     return f"It {'has' if right else 'lacks'} what matters.\nMark: {5 if right else 2}"
 
@@ -137,11 +139,15 @@ def test_a_whole_judgement_goes_on_where_the_host_failed(host: ChatHost, tickets
     host.fail = lambda number, body: None
     progress = Progress(folder, 0)
     found = judge_all(judge_endpoint(spec), rows, said, progress=progress, should_stop=lambda: False)
-    assert len(host.bodies) == 40 and progress.done == progress.total == 80
+    assert len(host.bodies) == 120, "40 marks, since nobody asks about an empty answer, and 40 pairs in both orders"
+    assert progress.done == progress.total == 160
     assert set(found.models) == {"base", "tuned"} and found.judge == "house/judge at 127.0.0.1"
     assert (found.models["tuned"].mean, found.models["base"].mean) == (5.0, 1.0)
     assert found.models["tuned"].good.score == 1.0 and found.models["tuned"].good.n == 40
-    assert found.label("tuned", rows.test[0].line) == "right" and found.label("base", rows.test[0].line) == "wrong"
+    line = rows.test[0].line
+    assert found.label("tuned", line) == "right" and found.label("base", line) == "wrong"
+    assert found.rival == "base" and found.picked(line) == "tuned"
+    assert set(found.choices.values()) == {"first"}, "the tuned model stands first in every pair"
 
 
 def test_a_stop_is_told_and_keeps_what_is_there(host: ChatHost, tickets: JobSpec, folder: RunFolder) -> None:
@@ -176,6 +182,9 @@ def test_marks_are_kept_with_what_could_not_be_read(folder: RunFolder) -> None:
     found = read_marks(folder)
     assert found is not None and found.models["tuned"] == marks
     assert marks.mean == 4.0 and (marks.good.score, marks.good.n, marks.unread) == (2 / 3, 3, 1)
+    choices = {1: "first", 2: "second", 3: "neither", 4: "swayed", 5: None}
+    pairs = LlmJudgement.model_validate({"judge": "large", "rival": "base", "choices": choices})
+    assert [pairs.picked(line) for line in range(1, 7)] == ["tuned", "base", "same", "same", None, None]
     assert found.label("tuned", 2) == "wrong" and found.label("tuned", 3) is found.label("base", 1) is None
     marks_file(folder).write_text("[]")
     with pytest.raises(BadInput, match="no marks"):
