@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app_pages import state
+from app_pages.figures import plain
 from app_pages.judged_models import short
 from core.errors import TuneworthyError
 from core.run_folder import RunFolder
 from core.store import JobRecord
 from evaluation.blind_pairs import FEWEST, BlindPair, Pick, Picks, count, end, keep_pick, pairs, read_picks
+from evaluation.llm_marks import LlmJudgement, read_marks
+from evaluation.person_agreement import with_person
 from evaluation.report import EvaluationReport
 
 PROBLEM = "blind.problem"
@@ -34,10 +37,10 @@ def section(record: JobRecord, report: EvaluationReport) -> None:
         "and told at the end, with the count."
     )
     # A press draws this part anew, not the charts of the whole page.
-    st.fragment(_comparing)(record.id, found)
+    st.fragment(_comparing)(record.id, found, report.seed)
 
 
-def _comparing(job_id: str, asked: list[BlindPair]) -> None:
+def _comparing(job_id: str, asked: list[BlindPair], seed: int) -> None:
     state.show_problems(st.session_state.pop(PROBLEM, ()), "It was not kept.")
     with state.shown_errors():
         folder = RunFolder.of(job_id)
@@ -45,7 +48,7 @@ def _comparing(job_id: str, asked: list[BlindPair]) -> None:
         todo = [pair for pair in asked if pair.key not in kept.picks]
         done = len(asked) - len(todo)
         if kept.ended_at is not None:
-            _results(asked, kept)
+            _results(asked, kept, read_marks(folder), seed)
             return
         begun = done > 0 or st.toggle(f"Compare {len(asked)} pairs blind", key=f"blind.open.{job_id}")
         if not begun:
@@ -108,7 +111,7 @@ def _ending(folder: RunFolder, job_id: str, done: int, total: int) -> None:
     st.caption(f"{left}Each pick is kept at once: you can go on another day.")
 
 
-def _results(asked: Sequence[BlindPair], kept: Picks) -> None:
+def _results(asked: Sequence[BlindPair], kept: Picks, marks: LlmJudgement | None, seed: int) -> None:
     """The count in words, and each pair with its names."""
     picked = [pair for pair in asked if pair.key in kept.picks]
     found = count(asked, kept.picks)
@@ -117,6 +120,10 @@ def _results(asked: Sequence[BlindPair], kept: Picks) -> None:
         found.sentence, icon=":material/verified:" if won else ":material/balance:"
     )
     st.caption(f"{len(picked)} of {len(asked)} pairs. Exact two-sided binomial test; no difference decides nothing.")
+    both = [(pair.model_of(kept.picks[pair.key]), marks.picked(pair.line)) for pair in picked] if marks else []
+    agreed = with_person([mine for mine, its in both if its], [its for _, its in both if its], seed)
+    if agreed and marks:
+        st.caption(plain(f"The LLM judge ({marks.judge}), asked the same in both orders, {agreed.sentence}."))
     with st.expander("Who was who", icon=":material/visibility:", key="blind.who"):
         rows = [
             {

@@ -10,12 +10,15 @@ import streamlit as st
 from app_pages import (
     answers_view,
     axis_view,
+    compare_blind,
     confusion_view,
     data_rows,
     history_view,
     job_view,
     judge_view,
+    label_view,
     learning_view,
+    llm_judge_view,
     money_view,
     scorecard,
     state,
@@ -149,6 +152,9 @@ def show(record: JobRecord) -> None:
     history_view.section(state.store(), report)
     confusion_view.section(report)
     worse_rows.section(report, record.spec)
+    llm_judge_view.section(record, report)
+    label_view.section(record, report)
+    compare_blind.section(record, report)
     answers_view.all_answers(report)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
 from app_pages import state
@@ -11,6 +13,7 @@ from app_pages.label_view import agreements, judge_name
 from core.run_folder import RunFolder
 from core.store import JobRecord
 from evaluation.blind_labels import draw, read_labels
+from evaluation.blind_pairs import PickCount
 from evaluation.llm_marks import GOOD_FROM, LlmJudgement, read_marks
 from evaluation.report import EvaluationReport
 
@@ -31,8 +34,28 @@ def section(record: JobRecord, report: EvaluationReport) -> None:
         )
         st.table(table(report, marks), hide_index=True, border="horizontal", alt="The metric beside the judge's marks.")
         st.caption(f"{_trust(report, read_labels(folder), marks)} It decides nothing: the verdict rests on the metric.")
+        if found := preferred(marks):
+            st.markdown(f"Asked for the better answer of two, in both orders: {preference(found, marks)}")
         if marks.not_greedy:
             st.caption("This host takes no temperature: asked again, the judge may give other marks.")
+
+
+def preferred(marks: LlmJudgement) -> PickCount | None:
+    """What it takes for the better answer; None where it was not asked or never said."""
+    picks = Counter(marks.picked(line) for line in marks.choices)
+    if not marks.rival or not picks.total() - picks[None]:
+        return None
+    return PickCount(marks.rival, picks["tuned"], picks[marks.rival], picks["same"], who="It prefers")
+
+
+def preference(found: PickCount, marks: LlmJudgement) -> str:
+    """The count in words, with how often it went by the place of an answer."""
+    swayed = sum(choice == "swayed" for choice in marks.choices.values())
+    by_place = (
+        f" Of {found.same} without a difference {swayed} are pairs on which it went by the place." if swayed else ""
+    )
+    sentence = found.sentence
+    return plain(f"{sentence[0].lower()}{sentence[1:]}{by_place}")
 
 
 def _trust(report: EvaluationReport, labels: dict[str, str], marks: LlmJudgement) -> str:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.answers import TaskKind
+from core.endpoint_address import EndpointAddress
 from core.errors import BadInput, NotFound, Problem, ProblemsFound, problems_of
 from core.paths import exists, is_file, resolved, typed_path
 
@@ -155,6 +156,7 @@ class JobSpec(BaseModel):
     json_schema: str | None = None
     """Path of the JSON schema that answers should follow; read off the training answers when empty."""
     judge: str | None = None
+    """Hosted model that marks the answers beside the metric: `URL?key=VARIABLE#MODEL`, the key itself in no file."""
     margins: dict[str, float] = {}
     n: int | None = Field(default=None, ge=1)
     """Rows to judge on; all when empty."""
@@ -197,7 +199,10 @@ def check_evaluate_spec(spec: JobSpec) -> list[Problem]:
             what = f"there is no axis `{name[:40]}`."
             found.append(Problem(what=what, where="margins", hint=f"Axes: {', '.join((*AXES, 'red_team'))}."))
     if spec.judge:
-        found.append(Problem(what="`judge` is not in this release.", where="judge", hint="Leave it out."))
+        try:
+            EndpointAddress.parse(spec.judge)
+        except BadInput as error:
+            found.append(Problem(what=error.message, where="judge", hint=error.hint))
     return found
 
 

@@ -67,6 +67,7 @@ class PickCount:
     """Picks of the tuned model."""
     other: int
     same: int
+    who: str = "You prefer"
 
     @property
     def p_value(self) -> float:
@@ -80,13 +81,13 @@ class PickCount:
         counts = f"The tuned model was picked {_times(self.tuned)}, {rival} {_times(self.other)}"
         counts += f", and {_times(self.same)} there was no difference"
         if self.tuned + self.other == 0:
-            return f"{counts}: you cannot tell them apart."
+            return f"{counts}: they cannot be told apart."
         return f"{counts}; {luck(self.p_value)}. {self._verdict(rival)}"
 
     def _verdict(self, rival: str) -> str:
         if self.p_value >= SIGNIFICANT:
             return "Neither is shown to be the better one."
-        return "You prefer the tuned model." if self.tuned > self.other else f"You prefer {rival}."
+        return f"{self.who} {'the tuned model' if self.tuned > self.other else rival}."
 
 
 def rival_of(report: EvaluationReport) -> ModelName | None:

@@ -23,6 +23,8 @@ from evaluation.classic import classify, is_label_task
 from evaluation.findings import Asked, Said, build_report
 from evaluation.judged_model import ADAPTER, Opened, find_adapter, open_local
 from evaluation.latency import latency
+from evaluation.llm_judge import judge_all, judge_endpoint
+from evaluation.llm_marks import keep_marks
 from evaluation.measure import Axes, Prompts
 from evaluation.metrics import Metric, choose_metric, score, token_f1
 from evaluation.report import ModelName, PromptChoice, PromptScore
@@ -54,6 +56,7 @@ def run_evaluation(
     if problems := check_evaluate_spec(spec):
         raise ProblemsFound(problems)
     check_files(spec)
+    judge = judge_endpoint(spec) if spec.judge else None
     progress = Progress(folder, 1)
     progress.stage("reading the rows")
     rows = judged_rows(spec)
@@ -73,6 +76,9 @@ def run_evaluation(
             should_stop=should_stop,
             open_model=open_model,
         )
+        if judge is not None:
+            said = {name: [each.text for each in answers] for name, answers in asked.said.items()}
+            keep_marks(folder, judge_all(judge, rows, said, progress=progress, should_stop=should_stop))
     except Stopped:
         return Result(notes=["Stopped before the verdict. The answers so far are kept."])
     progress.stage("weighing the evidence")

@@ -73,7 +73,7 @@ def test_five_against_three_decides_nothing_and_no_difference_at_all_is_said() -
     picks: dict[str, Pick] = {pair.key: pick_model(pair, "tuned") for pair in asked[:5]}
     picks |= {pair.key: pick_model(pair, "best_prompt") for pair in asked[5:8]}
     assert count(asked, picks).sentence.endswith("Neither is shown to be the better one.")
-    assert count(asked, {pair.key: "same" for pair in asked}).sentence.endswith("you cannot tell them apart.")
+    assert count(asked, {pair.key: "same" for pair in asked}).sentence.endswith("they cannot be told apart.")
     other: dict[str, Pick] = {pair.key: pick_model(pair, "best_prompt") for pair in asked[:9]}
     assert count(asked, other).sentence.endswith("You prefer the base with its best prompt.")
 

@@ -9,6 +9,7 @@ from evaluation.axes.knowledge import (
     all_questions,
     bits_per_byte,
     choice_question,
+    general_texts,
     mark,
     pick,
     questions,
@@ -55,3 +56,9 @@ def test_the_likeliest_choice_is_the_pick() -> None:
 
 def test_bits_per_byte_by_hand() -> None:
     assert bits_per_byte([-log(2) * 6, -log(2) * 2], ["four", "four"]) == pytest.approx(1.0)
+
+
+def test_the_plain_text_is_sixty_short_paragraphs() -> None:
+    texts = general_texts()
+    assert len(texts) == len(set(texts)) == 60
+    assert all(60 <= len(text.split()) <= 110 and text.isascii() for text in texts)

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from core.run_folder import RunFolder
 from core.store import JobRecord
 from evaluation.blind_pairs import BlindPair, end, keep_pick, pairs, picks_file, read_picks
+from evaluation.llm_marks import Choice, LlmJudgement, keep_marks
 from tests.pages.judgements import evaluated, report_of, text
 
 
@@ -84,6 +85,18 @@ def test_after_the_end_nothing_can_be_picked() -> None:
     end(folder)
     app = opened(record)
     assert not app.button and "You prefer the base with its best prompt." in app.info[0].value
+
+
+def test_after_the_end_a_hosted_judge_is_held_against_the_picks() -> None:
+    record, asked, folder = judged()
+    pick(folder, asked[:14], "tuned")
+    pick(folder, asked[14:20], "best_prompt")
+    choices: dict[int, Choice | None] = {pair.line: "first" for pair in asked[:14]}
+    choices |= {pair.line: "second" for pair in asked[14:18]} | {pair.line: "swayed" for pair in asked[18:19]}
+    keep_marks(folder, LlmJudgement(judge="large", rival="best_prompt", choices=choices | {asked[19].line: None}))
+    assert "agrees with you" not in text(opened(record)), "not before the end"
+    end(folder)
+    assert "agrees with you on 18 of 19" in text(opened(record))
 
 
 def test_few_pairs_can_be_ended_when_all_are_picked() -> None:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.run_folder import RunFolder
 from core.store import JobRecord
 from evaluation.blind_labels import BlindAnswer, Kind, draw, keep_label, labels_file, read_labels
-from evaluation.llm_marks import LlmJudgement, LlmMarks, keep_marks
+from evaluation.llm_marks import Choice, LlmJudgement, LlmMarks, keep_marks
 from evaluation.report import EvaluationReport, read_report
 from tests.evaluation.test_axes_run import HELP, UNSAFE, obedient
 from tests.pages.judgements import evaluated, judged_by_rule, report_of, text
@@ -123,6 +123,17 @@ def test_the_hosted_judge_stands_beside_the_metric_with_its_own_kappa() -> None:
     assert "The LLM judge (large at judge.example)" in shown and "Trust it" in shown
     assert "Do not rely on it" in shown, "who gives everything a five agrees by chance alone"
     assert "The LLM judge agrees with you on 1" in shown
+
+
+def test_what_the_hosted_judge_prefers_is_said_with_how_often_it_went_by_the_place() -> None:
+    record, _, folder = judged()
+    choices: dict[int, Choice | None] = {line: "first" for line in range(1, 18)}
+    choices |= {18: "second", 19: "neither", 20: "swayed", 21: None}
+    models = {"tuned": LlmMarks(marks={1: 5})}
+    keep_marks(folder, LlmJudgement(judge="large", models=models, rival="base", choices=choices))
+    shown = text(opened(record, None))
+    assert "the tuned model was picked 17 times, the base once, and twice there was no difference" in shown
+    assert "It prefers the tuned model." in shown and "Of 2 without a difference 1 are pairs" in shown
 
 
 def test_answers_to_unsafe_requests_stand_behind_a_warning_and_no_request_is_shown(tmp_path: Path) -> None:
