@@ -1,4 +1,4 @@
-"""A hosted model asked which of two answers is the better one, in both orders: a pick that goes by place says nothing."""
+"""A hosted model asked which of two answers is better, in both orders: one that goes by the place says nothing."""
 
 from __future__ import annotations
 
