@@ -49,13 +49,9 @@ Weighed = tuple[list[list[float]], float]
 
 
 def ours(model: Any, renderer: Renderer, asked: Sequence[Question]) -> Weighed:
-    """As `evaluation.measure` does it, tokens counted in."""
+    """As the judge does it, cutting into tokens included."""
     started = time.perf_counter()
-    ids = [
-        (renderer.encode_text(question.text, start=True), [renderer.encode_text(each) for each in question.choices])
-        for question in asked
-    ]
-    found = dict(model.likelihoods(ids))
+    found = dict(model.likelihoods([knowledge.encoded(question, renderer) for question in asked]))
     return [found[at] for at in range(len(asked))], time.perf_counter() - started
 
 
@@ -122,7 +118,12 @@ def main() -> int:
         return 2
     among = general_set(args.general_set).questions if args.general_set else None
     asked = knowledge.questions(args.questions, among)
-    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    os.environ |= {
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",
+    }
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

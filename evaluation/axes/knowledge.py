@@ -11,11 +11,15 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput
 from evaluation.axes.question import Mark, Question
+
+if TYPE_CHECKING:
+    from evaluation.judged_model import PromptRenderer
 
 FOLDER = Path(__file__).resolve().parents[1] / "slices" / "knowledge"
 GENERAL_TEXT = FOLDER.parent / "general_text.jsonl"
@@ -87,6 +91,22 @@ def spread(among: Iterable[Question], n: int | None) -> list[Question]:
     ]
     chosen = {question.id for question in turns[:n]}
     return [question for question in every if question.id in chosen]
+
+
+def encoded(question: Question, renderer: PromptRenderer) -> tuple[list[int], list[list[int]]]:
+    """Token ids of the text and of each choice as it stands behind the text, as lm-eval cuts them.
+
+    Some tokenizers (those of Llama 2 and Mistral) put a space before whatever they are given: a choice that is encoded
+    on its own would begin with two.
+    """
+    context = renderer.encode_text(question.text, start=True)
+    wholes = [renderer.encode_text(question.text + choice, start=True) for choice in question.choices]
+    # A tokenizer that joins a choice with the end of the text may leave nothing of it.
+    choices = [
+        whole[len(context) :] or renderer.encode_text(choice)
+        for whole, choice in zip(wholes, question.choices, strict=True)
+    ]
+    return context, choices
 
 
 def pick(likelihoods: Sequence[float]) -> int:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from math import log
 
 import pytest
 
+from dataset.row import Message
 from evaluation.axes.knowledge import (
     all_questions,
     bits_per_byte,
     choice_question,
+    encoded,
     general_texts,
     mark,
     pick,
@@ -52,6 +56,33 @@ def test_the_likeliest_choice_is_the_pick() -> None:
     assert (mark(question, 1).score, mark(question, 0).score) == (1.0, 0.0)
     with pytest.raises(IndexError):
         choice_question("two", "colours", "What colour is snow?", ["black", "white"], 2)
+
+
+class SpaceFirst:
+    """A tokenizer by the word that puts a space before whatever it is given, as those of Llama 2 and Mistral do."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = ["<s>"]
+
+    def encode_text(self, text: str, *, start: bool = False) -> list[int]:
+        words = re.findall(r" ?[^ ]+| ", f" {text}")
+        self.words += [word for word in words if word not in self.words]
+        return [0] * start + [self.words.index(word) for word in words]
+
+    def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
+        raise NotImplementedError
+
+    def count(self, text: str) -> int:
+        return len(self.encode_text(text))
+
+
+def test_a_choice_is_cut_from_the_whole_text_so_that_no_second_space_comes_before_it() -> None:
+    renderer = SpaceFirst()
+    alone = [renderer.words[at] for at in renderer.encode_text(" a kitten")]
+    context, choices = encoded(choice_question("one", "animals", "A baby cat?", ["a calf", "a kitten"], 1), renderer)
+    assert alone == [" ", " a", " kitten"]
+    assert [[renderer.words[at] for at in choice] for choice in choices] == [[" a", " calf"], [" a", " kitten"]]
+    assert [renderer.words[at] for at in context] == ["<s>", " Question:", " A", " baby", " cat?\nAnswer:"]
 
 
 def test_bits_per_byte_by_hand() -> None:
