@@ -109,7 +109,7 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=240)
     parser.add_argument("--general-set", type=Path)
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64])
     args = parser.parse_args()
     base = locate(DEFAULT_BASE_MODEL).path
     if base is None or find_spec("lm_eval") is None:
@@ -132,7 +132,7 @@ def main() -> int:
     model, renderer = ChatModel.load(base, precision=args.precision), Renderer.from_folder(base)
     network = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, args.precision)).eval()
     tokenizer = AutoTokenizer.from_pretrained(base)
-    print(here("torch", "transformers", "lm_eval"))
+    print(here("torch", "transformers", "lm_eval"), flush=True)
     ours(model, renderer, asked[:WARM_UP])
     mine = ours(model, renderer, asked)
     for batch in args.batches:
@@ -140,7 +140,7 @@ def main() -> int:
             os.environ["HF_DATASETS_CACHE"] = folder
             theirs(network, tokenizer, asked[:WARM_UP], batch, Path(folder))
             other = theirs(network, tokenizer, asked, batch, Path(folder))
-        print(row(f"{args.precision}, lm-eval's batch {batch}", asked, mine, other))
+        print(row(f"{args.precision}, lm-eval's batch {batch}", asked, mine, other), flush=True)
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.run_folder import RunFolder
-from evaluation.cache import AnswerCache
+from evaluation.cache import AnswerCache, weights_key
 from evaluation.judged_model import Model
 from serving.completion import Completion
 
@@ -80,6 +80,7 @@ class Answerer:
         settings: dict[str, str | int],
         progress: Progress,
         should_stop: Callable[[], bool],
+        keys: tuple[str, str] | None = None,
     ) -> None:
         self.model = model
         self.base = base
@@ -88,6 +89,8 @@ class Answerer:
         self.settings = settings
         self.progress = progress
         self.should_stop = should_stop
+        # Taken once: a training that goes on writes over the folder, and the model in memory stays what it was.
+        self.keys = keys or (weights_key(base), weights_key(adapter[1]) if adapter else "")
 
     def limited(self, max_new_tokens: int) -> Answerer:
         """The same model with another length of its answers."""
@@ -99,6 +102,7 @@ class Answerer:
             settings=self.settings,
             progress=self.progress,
             should_stop=self.should_stop,
+            keys=self.keys,
         )
 
     def answers(self, prompts: list[list[int]], *, tuned: bool = False) -> list[Completion]:
@@ -128,8 +132,8 @@ class Answerer:
 
         return self._asked(keys, cache, ask)
 
-    def _weights(self, tuned: bool) -> tuple[Path, Path | None]:
-        return self.base, self.adapter[1] if tuned and self.adapter else None
+    def _weights(self, tuned: bool) -> tuple[str, str]:
+        return self.keys[0], self.keys[1] if tuned else ""
 
     def _name(self, tuned: bool) -> str | None:
         return self.adapter[0] if tuned and self.adapter else None

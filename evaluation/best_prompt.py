@@ -148,6 +148,14 @@ class Prompter:
         return self._index
 
 
+def encoded(encode: Encode, messages: Sequence[Message]) -> list[int]:
+    """A conversation as ids; where a template knows no system turn, its words lead the first user turn."""
+    try:
+        return encode(messages)
+    except TuneworthyError:
+        return encode(conversation("", Row(tuple(messages), 0), (), system=False))
+
+
 def conversation(told: str, row: Row, examples: Sequence[Row], system: bool = True) -> list[Message]:
     """System turn with the instruction, the examples as turns of their own, then the question.
 

@@ -40,8 +40,8 @@ def answers_dir() -> Path:
 class AnswerCache(Generic[T]):
     """Answers of one model under one setting. Several processes may append at once."""
 
-    def __init__(self, kind: type[T], base: Path, adapter: Path | None, settings: dict[str, str | int]) -> None:
-        told = [VERSION, weights_key(base), weights_key(adapter) if adapter else "", sorted(settings.items())]
+    def __init__(self, kind: type[T], base: str, adapter: str, settings: dict[str, str | int]) -> None:
+        told = [VERSION, base, adapter, sorted(settings.items())]
         self.path = answers_dir() / f"{_sha256(json.dumps(told).encode())[:32]}.jsonl"
         self._line = _Line[kind]  # type: ignore[valid-type]
         self._known = self._read()

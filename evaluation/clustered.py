@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evaluation.stats import DRAWS, Interval, interval, wilson
+from evaluation.stats import DRAWS, Interval, interval, mcnemar_exact, wilson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,11 +70,25 @@ def difference_bounds(
             highs.append(high)
     # One side of a two-sided 90 % interval is a one-sided 95 % bound.
     unseen = _unseen(len(set(clusters)))
+    worse = sum(value > 0 for value in differences)
+    if worse and not any(value < 0 for value in differences):
+        # With few losses and no gain the bootstrap is too sure: Clopper and Pearson's one-sided bound of their share.
+        from scipy.stats import beta
+
+        highs.append(float(beta.ppf(1 - ONE_SIDED, worse + 1, n - worse)) if worse < n else 1.0)
     if not any(value < 0 for value in differences):
         lows.append(mean - unseen)
     if not any(value > 0 for value in differences):
         highs.append(mean + unseen)
     return Bounds(mean, max(-1.0, min(lows)), min(1.0, max(highs)))
+
+
+def family_sign(first: Sequence[float], second: Sequence[float], clusters: Sequence[str]) -> float:
+    """Two-sided exact McNemar over families: of those that changed, could a coin send this many one way?"""
+    net: dict[str, float] = {}
+    for one, other, name in zip(first, second, clusters, strict=True):
+        net[name] = net.get(name, 0.0) + one - other
+    return mcnemar_exact(sum(value > 0 for value in net.values()), sum(value < 0 for value in net.values()))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

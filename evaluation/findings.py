@@ -11,7 +11,6 @@ from core.jobspec import JobSpec
 from evaluation.axes.question import Axis
 from evaluation.axis_reports import axis_report, interval_table
 from evaluation.gate import bar, weigh
-from evaluation.judged_model import adapter_sha256
 from evaluation.latency import Latency
 from evaluation.limits import limits
 from evaluation.measure import Measured
@@ -55,6 +54,8 @@ class Asked:
 
     said: dict[ModelName, list[Said]] = field(default_factory=dict)
     prompt: PromptChoice | None = None
+    adapter_sha256: str | None = None
+    """Of the weights that answered."""
     axes: dict[Axis, Measured] = field(default_factory=dict)
     latency: dict[ModelName, Latency] = field(default_factory=dict)
     trained: list[float] = field(default_factory=list)
@@ -136,7 +137,7 @@ def build_report(
         base_model=spec.base_model,
         base_revision=spec.base_revision,
         adapter=str(adapter) if adapter else None,
-        adapter_sha256=adapter_sha256(adapter) if adapter else None,
+        adapter_sha256=asked.adapter_sha256,
         train_job=spec.job,
         test_file=str(rows.test_file),
         test_sha256=rows.test_sha256,
@@ -151,7 +152,7 @@ def gaps_of(asked: Asked, judged: Mapping[ModelName, Sequence[float]], seed: int
     """Gaps between rows that the tune was trained on and others: held-out ones, and those unlike the training rows."""
     if not asked.trained or "tuned" not in judged:
         return []
-    others = {"held-out": judged["tuned"]}
+    others = {"held-out": judged["tuned"]} if judged["tuned"] else {}
     inputs = asked.axes.get("new_inputs")
     if inputs is not None and "tuned" in inputs.marks:
         pairs = zip(inputs.questions, inputs.marks["tuned"], strict=True)
@@ -244,8 +245,10 @@ def _leak_words(rows: JudgedRows) -> list[str]:
 
 
 def _truncation_words(said: Mapping[ModelName, Sequence[Said]]) -> list[str]:
-    tuned = said.get("tuned", ())
-    cut = sum(item.truncated for item in tuned)
-    if tuned and cut > _TRUNCATED_SHARE_TOLD * len(tuned):
-        return [f"{cut} of {len(tuned)} tuned answers were cut at the length limit: raise `max_new_tokens`?"]
-    return []
+    cut = {name: sum(item.truncated for item in answers) for name, answers in said.items()}
+    return [
+        f"{cut[name]} of {len(answers)} {MODEL_WORDS[name]} answers were cut at the length limit: "
+        "raise `max_new_tokens`?"
+        for name, answers in said.items()
+        if cut[name] > _TRUNCATED_SHARE_TOLD * len(answers)
+    ]

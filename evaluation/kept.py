@@ -8,7 +8,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from evaluation.axes.question import AXIS_WORDS, Axis
-from evaluation.clustered import clustered_interval, difference_bounds, questions_for_width
+from evaluation.clustered import (
+    ONE_SIDED,
+    clustered_interval,
+    difference_bounds,
+    family_sign,
+    questions_for_width,
+)
 from evaluation.stats import mcnemar_exact
 
 State = Literal["kept", "lost", "cannot_tell"]
@@ -56,22 +62,27 @@ def kept(
     *,
     margin: float = MARGIN,
     seed: int = 0,
+    floor: float | None = None,
+    words: str = "",
 ) -> Kept:
     """Compare the same questions asked of the base (or its best prompt) and of the tuned model.
 
     kept: the loss is below the margin with 95 %. lost: there is a loss with 95 %, and it is not shown to be below the
     margin. Else it cannot be told, and the number of questions that would do is given. `clusters` names each question's
-    family.
+    family, `words` what is kept where that is not the axis itself.
     Raises `ValueError` when the three are not the same in number.
     """
     bounds = difference_bounds(base, tuned, clusters, seed)
     better = sum(one > other for one, other in zip(tuned, base, strict=True))
     worse = sum(one < other for one, other in zip(tuned, base, strict=True))
     score = clustered_interval(base, clusters, seed).score if base else 0.0
-    at_floor = not base or (axis in NEEDS_A_BASE and score < FLOOR.get(axis, 0.0) + LEAST_OVER_FLOOR)
+    at_floor = not base or (
+        axis in NEEDS_A_BASE and score < (FLOOR.get(axis, 0.0) if floor is None else floor) + LEAST_OVER_FLOOR
+    )
     state: State = "cannot_tell"
     if not at_floor:
-        state = "kept" if bounds.high < margin else "lost" if bounds.low > 0 else "cannot_tell"
+        sure = bounds.low > 0 and bounds.mean >= margin and family_sign(base, tuned, clusters) < 2 * ONE_SIDED
+        state = "kept" if bounds.high < margin else "lost" if sure else "cannot_tell"
     n = len(base)
     needed = None
     if state == "cannot_tell" and not at_floor:
@@ -90,12 +101,24 @@ def kept(
         p_value=p_value,
         at_floor=at_floor,
         questions_needed=needed,
-        sentence=_sentence(axis, state, n, margin, bounds.mean, bounds.high, worse, better, score, at_floor, needed),
+        sentence=_sentence(
+            words or AXIS_WORDS[axis],
+            state,
+            n,
+            margin,
+            bounds.mean,
+            bounds.high,
+            worse,
+            better,
+            score,
+            at_floor,
+            needed,
+        ),
     )
 
 
 def _sentence(  # every part of one sentence
-    axis: Axis,
+    words: str,
     state: State,
     n: int,
     margin: float,
@@ -107,7 +130,7 @@ def _sentence(  # every part of one sentence
     at_floor: bool,
     needed: int | None,
 ) -> str:
-    name = AXIS_WORDS[axis][0].upper() + AXIS_WORDS[axis][1:]
+    name = words[0].upper() + words[1:]
     if n == 0:
         return f"{name}: not measured."
     if at_floor:

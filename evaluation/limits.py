@@ -34,7 +34,8 @@ def limits(spec: JobSpec, rows: JudgedRows, device: str, axes: Mapping[Axis, Axi
         f"Seconds are those of batches on {device}; a single request takes longer.",
     ]
     if len(rows.test) < rows.in_file:
-        found.append(f"Only {len(rows.test)} of {rows.in_file} rows were judged, drawn by seed {spec.seed}.")
+        why = f"drawn by seed {spec.seed}; " if spec.n else ""
+        found.append(f"{len(rows.test)} of {rows.in_file} rows were judged: {why}rows that repeat count once.")
     if rows.left_out:
         were = "line could not be read or has" if rows.left_out == 1 else "lines could not be read or have"
         found.append(f"{rows.left_out} {were} no answer, and counted for nothing: see `tuneworthy check`.")

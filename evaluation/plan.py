@@ -25,6 +25,7 @@ def plan_evaluation(
     rows = min(len(test_answers), spec.n) if spec.n else len(test_answers)
     labels = is_label_task(train_answers)
     models = ["base", "best_prompt"] + ["tuned"] * tuned + ["classic"] * labels
+    models = [name for name in models if spec.models is None or name in spec.models]
     return EvaluationPlan(
         metric=METRICS[chosen],
         rows=rows,

@@ -60,15 +60,16 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
     rows = [row for row in held_out.rows if row.answer.strip() and row.asked]
     if not rows:
         raise BadInput("has no row with an answer.", "Judging needs rows with the right answer.", file=path)
-    chosen = _sample(rows, spec.n or len(rows), spec.seed)
-    train = _training_rows(spec)
+    once = _once(rows)
+    chosen = _sample(once, spec.n or len(once), spec.seed)
+    train = trained = _training_rows(spec)
     # Leaks are looked for in all that the tune has seen, before any rows are set aside for the choice of the prompt.
     leaked = _leaks(chosen, train)
     selection: list[Row] = []
     on_validation = bool(spec.test and spec.validation)
     if spec.test and spec.validation:
         validation = [row for row in read_for_job(spec, spec.validation).rows if row.answer.strip()]
-        selection = _sample(_unlike(validation, chosen), SELECTION_ROWS, spec.seed)
+        selection = _sample(_unlike(validation, [*chosen, *train]), SELECTION_ROWS, spec.seed)
     if not selection and train:
         on_validation = False
         aside = _sample(train, min(SELECTION_ROWS, int(len(train) * (1 - _SMALLEST_PART_LEFT))), spec.seed)
@@ -83,7 +84,7 @@ def judged_rows(spec: JobSpec) -> JudgedRows:
         train=train,
         selection=selection,
         chosen_on_validation=on_validation,
-        shifted=_shifted(spec, train),
+        shifted=_shifted(spec, trained),
         left_out=sum(found.count for found in held_out.findings if found.check == "bad_line")
         + len(held_out.rows)
         - len(rows),
@@ -119,9 +120,32 @@ def _sample(rows: Sequence[Row], n: int, seed: int) -> list[Row]:
 
 
 def _leaks(test: Sequence[Row], train: Sequence[Row]) -> frozenset[int]:
-    """Positions of test rows whose input (normalised) stands in training."""
-    seen = set(keys_of(train).inputs) - {""}
-    return frozenset(at for at, key in enumerate(keys_of(test).inputs) if key in seen)
+    """Positions of test rows whose input (normalised) stands in training.
+
+    Where one of the two has no system turn, the user turns alone are compared: an instruction that was added makes no
+    new question.
+    """
+    trained, asked = keys_of(train), keys_of(test)
+    seen = set(trained.inputs) - {""}
+    bare = {key for row, key in zip(train, trained.users, strict=True) if not _instructed(row)} - {""}
+    anyhow = set(trained.users) - {""}
+    return frozenset(
+        at
+        for at, (row, key, user) in enumerate(zip(test, asked.inputs, asked.users, strict=True))
+        if key in seen or user in (bare if _instructed(row) else anyhow)
+    )
+
+
+def _instructed(row: Row) -> bool:
+    return bool(row.messages) and row.messages[0].role == "system"
+
+
+def _once(rows: Sequence[Row]) -> list[Row]:
+    """The first of each conversation: a row that stands ten times is one piece of evidence."""
+    first: dict[tuple[str, str], Row] = {}
+    for row, key in zip(rows, keys_of(rows).inputs, strict=True):
+        first.setdefault((key, row.answer.strip()), row)
+    return list(first.values())
 
 
 def _unlike(rows: Sequence[Row], test: Sequence[Row]) -> list[Row]:

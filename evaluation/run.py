@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.errors import BadInput, ProblemsFound
+from core.errors import BadInput, ProblemsFound, Refused
 from core.job import Measured, Result
 from core.jobspec import JobSpec, check_evaluate_spec
 from core.machine import resolve_device
 from core.run_folder import RunFolder
 from dataset.row import Message, Row
 from evaluation.answering import Answerer, Progress, Stopped
-from evaluation.best_prompt import MAX_NEAREST, Prompter, Recipe, recipes
+from evaluation.best_prompt import MAX_NEAREST, Prompter, Recipe, encoded, recipes
+from evaluation.cache import weights_key
 from evaluation.classic import classify, is_label_task
 from evaluation.findings import Asked, Said, build_report
-from evaluation.judged_model import ADAPTER, Opened, find_adapter, open_local
+from evaluation.judged_model import ADAPTER, Opened, adapter_sha256, find_adapter, open_local
 from evaluation.latency import latency
 from evaluation.llm_judge import judge_all, judge_endpoint
 from evaluation.llm_marks import keep_marks
@@ -135,11 +136,15 @@ def _ask(
     asked = [name for name in models if name != "classic"]
     axes = Axes(spec, rows, metric)
     progress.stage("loading the model")
+    before = weights_key(adapter) if adapter else None
+    found.adapter_sha256 = adapter_sha256(adapter) if adapter else None
     opened = open_model(spec, adapter)
+    if adapter and weights_key(adapter) != before:
+        raise Refused("the adapter was written over while it was loaded.", "Judge it when its training has ended.")
     answerer = _answerer(spec, rows, adapter, opened, progress, should_stop)
 
     def plain(conversations: Sequence[tuple[Message, ...]]) -> list[list[int]]:
-        return [opened.renderer.encode_prompt(messages) for messages in conversations]
+        return [encoded(opened.renderer.encode_prompt, messages) for messages in conversations]
 
     prompts: dict[ModelName, Prompts] = {"base": plain, "tuned": plain}
     questions = plain([row.asked for row in rows.test])

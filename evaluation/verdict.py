@@ -1,11 +1,13 @@
 """Ship, do not ship, or not enough evidence: rules in the open, tried in order; the first that holds decides.
 
 1. No tuned model, or fewer than 20 rows: not enough evidence.
-2. A classifier that the tuned model does not beat beyond noise: do not ship, a classifier does this.
+2. A classifier that is as good, or over which the most that can be gained is below the margin: do not ship, a
+   classifier does this.
 3. The prompted base beats the tuned model, or nothing was gained: do not ship.
-4. The tuned model beats the base, plain and with its best prompt, beyond noise: ship.
-5. The most that the tune can gain is less than the margin: do not ship, the prompt does this.
-6. Else: not enough evidence, and how many rows would do.
+4. The most that the tune can gain is less than the margin: do not ship, the prompt does this.
+5. No prompt was tried: not enough evidence.
+6. The tuned model beats the base, plain and with its best prompt, and the classifier, beyond noise: ship.
+7. Else: not enough evidence, and how many rows would do.
 """
 
 from __future__ import annotations
@@ -64,14 +66,14 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
             f"and about {USUAL_ROWS} tell most tunes apart."
         ]
 
-    def others(told: Paired) -> list[str]:
+    def others(told: Paired | None) -> list[str]:
         """The pairs that the first reason has not told already."""
         pairs = [pair for key, pair in paired.items() if key.startswith("tuned_vs") and pair is not told]
         return [f"Against {_name(pair.second)} tuned is {pair.sentence}." for pair in pairs]
 
     classic = paired.get("tuned_vs_classic")
-    if classic is not None and not classic.beats:
-        return "do_not_ship", [_classifier_does_it(classic), *others(classic)]
+    if classic is not None and (classic.difference <= 0 or classic.high < margin):
+        return "do_not_ship", [_classifier_does_it(classic, margin), *others(classic)]
     rivals = [paired[key] for key in ("tuned_vs_best_prompt", "tuned_vs_base") if key in paired]
     if not rivals:
         return "not_enough_evidence", ["The base was not judged, so there is nothing to compare the tune with."]
@@ -80,19 +82,26 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
     against = _name(rival.second)
     if rival.difference <= 0:
         return "do_not_ship", [_no_gain(rival, against), *others(rival)]
-    if all(pair.beats for pair in rivals):
-        return "ship", [
-            f"The tuned model beats {against} by {_points(rival.difference)}: {rival.sentence}.",
-            *_cautions(scores["tuned"], rivals, metric_words),
-            *others(rival),
-        ]
     if rival.high < margin:
         return "do_not_ship", [
             f"The prompt does this: against {against} the tune gains at most {_points(rival.high)}, "
             f"less than the {_points(margin)} that would be worth it.",
             *others(rival),
         ]
-    unsure = max(rivals, key=lambda pair: pair.p_value)
+    to_beat = [*rivals, classic] if classic is not None else rivals
+    if all(pair.beats for pair in to_beat) and "tuned_vs_best_prompt" not in paired:
+        return "not_enough_evidence", [
+            "It was not compared with a prompt: a good prompt may do as well. Give the training rows (`dataset`) and "
+            "judge again.",
+            *others(None),
+        ]
+    if all(pair.beats for pair in to_beat):
+        return "ship", [
+            f"The tuned model beats {against} by {_points(rival.difference)}: {rival.sentence}.",
+            *_cautions(scores["tuned"], rivals, metric_words),
+            *others(rival),
+        ]
+    unsure = max(to_beat, key=lambda pair: pair.p_value)
     return "not_enough_evidence", [_too_few(unsure), *others(unsure)]
 
 
@@ -106,12 +115,17 @@ def _measured_only(scores: Mapping[str, Sequence[float]], paired: Mapping[str, P
     return found
 
 
-def _classifier_does_it(pair: Paired) -> str:
+def _classifier_does_it(pair: Paired, margin: float) -> str:
     if pair.loses:
         return f"Do not tune an LLM for this: a classifier does it better. Tuned is {pair.sentence}."
+    if pair.difference <= 0:
+        return (
+            "Do not tune an LLM for this: a classifier does it. "
+            f"TF-IDF and logistic regression is as good as the tuned model: tuned is {pair.sentence}."
+        )
     return (
-        "Do not tune an LLM for this: a classifier does it. "
-        f"Against TF-IDF and logistic regression the tuned model is not better beyond noise: {pair.sentence}."
+        f"Do not tune an LLM for this: a classifier does it. Against TF-IDF and logistic regression the tune gains at "
+        f"most {_points(pair.high)}, less than the {_points(margin)} that would be worth it: {pair.sentence}."
     )
 
 

@@ -94,7 +94,8 @@ def _of_row(logits: torch.Tensor, row: Packed) -> list[float]:
     foretold_by: list[int] = []
     column = 1
     for choice in row.choices:
-        foretold_by += [0, *range(column, column + len(choice) - 1)]
+        if choice:
+            foretold_by += [0, *range(column, column + len(choice) - 1)]
         column += len(choice)
     wanted = torch.tensor([token for choice in row.choices for token in choice], device=logits.device)
     chosen = logits[torch.tensor(foretold_by, device=logits.device)].float()

@@ -133,14 +133,20 @@ def _choices(row: Mapping[str, Any]) -> tuple[list[str], int | None]:
     if isinstance(given, dict):
         labels = [str(label) for label in given.get("label") or []]
         given = given.get("text")
+    in_columns = given is None
     if given is None:
-        given = [row[name] for name in (f"choice{at}" for at in range(26)) if row.get(name)]
+        given = [row[name] for name in (f"choice{at}" for at in range(26)) if row.get(name) is not None]
+        while given and given[-1] == "":
+            given.pop()
     if not isinstance(given, list) or not all(isinstance(choice, str | int | float) for choice in given):
         return [], None
     choices = [str(choice) for choice in given]
     told = next(
         (row[name] for name in ("answer", "answerKey", "gold", "label") if row.get(name) not in (None, "")), None
     )
+    if isinstance(told, str) and told in choices and not in_columns:
+        # A text that is one of the choices; in a table everything is text, and a number there is an index.
+        return choices, choices.index(told)
     return choices, _place(told, choices, labels)
 
 

@@ -47,6 +47,15 @@ def test_tables_are_read_by_their_header(tmp_path: Path) -> None:
     assert found.expected == "water" and found.text == "Question: Ice, warmed, becomes\nAnswer:"
 
 
+def test_a_number_is_a_text_where_it_is_a_choice_and_an_index_in_a_table(tmp_path: Path) -> None:
+    row = {"question": "How many legs has a spider?", "choices": ["4", "6", "8", "2"], "answer": "2"}
+    (text,) = general_set(write(tmp_path, json.dumps(row))).questions
+    assert text.expected == "2"
+    table = "question,choice0,choice1,choice2,choice3,answer\nHow many legs has a spider?,4,6,8,2,2\n"
+    (cell,) = general_set(write(tmp_path, table, "set.csv")).questions
+    assert cell.expected == "8"
+
+
 def test_published_files_can_be_asked(shared: Path) -> None:
     data = shared / "data"
     counts = {
