@@ -131,7 +131,8 @@ def _choices(row: Mapping[str, Any]) -> tuple[list[str], int | None]:
     given = row.get("choices") or row.get("endings")
     labels: list[str] = []
     if isinstance(given, dict):
-        labels = [str(label) for label in given.get("label") or []]
+        told = given.get("label")
+        labels = [str(label) for label in told] if isinstance(told, list) else []
         given = given.get("text")
     in_columns = given is None
     if given is None:

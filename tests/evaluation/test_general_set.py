@@ -96,7 +96,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300) | VALUES.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_questions_or_a_clear_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "any.jsonl"

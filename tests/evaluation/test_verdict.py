@@ -45,7 +45,7 @@ def test_a_harmful_adapter_does_not_ship() -> None:
 def test_where_a_classifier_does_it_no_model_is_tuned(classic: list[float]) -> None:
     verdict, reason = verdict_of(base=marks(0, 100), best_prompt=marks(40, 60), tuned=marks(90, 10), classic=classic)
     if sum(classic) == 85:
-        # Five rows better and none worse, 1 time in 16: no proof that the classifier does it, and none that it does not.
+        # Five rows better and none worse, 1 time in 16: no proof either way.
         assert verdict == "not_enough_evidence"
         assert reason.startswith("With 100 rows we cannot tell the tuned model from TF-IDF")
         return
