@@ -124,13 +124,7 @@ class Axes:
 
     def _weigh(self, measured: Measured, name: ModelName, answerer: Answerer, renderer: PromptRenderer) -> None:
         tuned = name == "tuned"
-        asked = [
-            (
-                renderer.encode_text(question.text, start=True),
-                [renderer.encode_text(choice) for choice in question.choices],
-            )
-            for question in measured.questions
-        ]
+        asked = [knowledge.encoded(question, renderer) for question in measured.questions]
         weighed = answerer.likelihoods(asked, tuned=tuned)
         marks: list[Mark] = []
         picks: list[int] = []

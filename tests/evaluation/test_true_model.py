@@ -58,6 +58,7 @@ def test_the_true_model_is_judged_on_three_rows(inert_adapter: Path, tmp_path: P
         dataset=write_rows(tmp_path / "train.jsonl", CAPITALS),
         test=write_rows(tmp_path / "test.jsonl", ASKED),
         adapter=str(inert_adapter),
+        n=12,
     )
     folder = RunFolder.create(new_id("job"), spec)
     run_evaluation(spec, folder, lambda: False)
@@ -68,4 +69,10 @@ def test_the_true_model_is_judged_on_three_rows(inert_adapter: Path, tmp_path: P
     assert all(row.answers["tuned"] == row.answers["base"] for row in report.answers)
     assert report.paired["tuned_vs_base"].sentence == "the same on all 3 rows"
     assert report.verdict == "not_enough_evidence" and "only 3 rows" in report.reasons[0]
+    # On a dozen questions an axis, an adapter that changes nothing has lost nothing, and no more is claimed.
+    assert report.models["base"]["knowledge"].score > 0.4
+    for axis in ("knowledge", "safety", "over_refusal", "bias"):
+        found = report.axes[axis].kept
+        assert found is not None and (found.loss, found.better, found.worse) == (0.0, 0, 0)
+        assert found.state == "cannot_tell"
     assert all(seconds > 0 for seconds in report.seconds_per_answer.values())
