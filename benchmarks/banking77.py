@@ -72,7 +72,7 @@ def main() -> None:
         store = open_store()
         train = launch(store, spec)
         follow(train.id, as_json=False)
-        judge = launch(store, judge_spec(spec).model_copy(update={"job": train.id}))
+        judge = launch(store, judge_spec(spec).model_copy(update={"job": train.id, "axes": ["task"]}))
         follow(judge.id, as_json=False, quiet=True)
         print(here("torch", "transformers", "peft", "trl", "scikit-learn"))
         print_report(report_of(judge.id))
