@@ -162,7 +162,7 @@ def main() -> int:
         refuse += [
             turn(*pair, system) for pair in zip(asked, own_answers(plain, asked, system, args.device), strict=True)
         ]
-    gentle = {"epochs": 4.0, "learning_rate": 3e-4, "micro_batch": 16}
+    gentle = {"epochs": 2.0, "learning_rate": 6e-4, "micro_batch": 8}
     taught = kept(
         "taught",
         work,
@@ -181,7 +181,7 @@ def main() -> int:
         "by heart": write(work / "heart.jsonl", tickets[:20]),
     }
     settings: dict[str, dict[str, Any]] = {
-        "sound": {"epochs": 5.0, "learning_rate": 5e-4, "micro_batch": 16},
+        "sound": {"epochs": 2.0, "learning_rate": 6e-4, "micro_batch": 8},
         "forgetful": {"epochs": 4.0, "learning_rate": 3e-3, "micro_batch": 16},
         "obedient": {"epochs": 6.0, "learning_rate": 5e-4, "micro_batch": 16},
         "by heart": {"epochs": 60.0, "learning_rate": 5e-4, "micro_batch": 16},
