@@ -19,8 +19,7 @@ JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_SPEC_BYTES = 1 << 20
 AxisName = Literal["task", "new_inputs", "knowledge", "safety", "over_refusal", "bias", "red_team"]
-MetricName = Literal[
-    "auto",
+Metric = Literal[
     "exact_match",
     "normalised_match",
     "json_match",
@@ -31,6 +30,7 @@ MetricName = Literal[
     "sql_match",
     "sql_rows",
 ]
+MetricName = Literal["auto", Metric]
 AXES: tuple[AxisName, ...] = ("task", "new_inputs", "knowledge", "safety", "over_refusal", "bias")
 """What is judged when nothing else is said."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.run_folder import RunFolder
-from evaluation.cache import AnswerCache, weights_key
+from evaluation.cache import VERSION, AnswerCache, weights_key
 from evaluation.judged_model import Model
 from serving.completion import Completion
 
@@ -107,7 +107,7 @@ class Answerer:
 
     def answers(self, prompts: list[list[int]], *, tuned: bool = False) -> list[Completion]:
         """Answers in the order of the prompts; equal prompts are asked once. Raises `Stopped`."""
-        cache = AnswerCache(Completion, *self._weights(tuned), self.settings | {"max_new_tokens": self.max_new_tokens})
+        cache = AnswerCache(Completion, self._told(tuned, {"max_new_tokens": self.max_new_tokens}))
 
         def ask(missing: list[list[int]]) -> Iterator[tuple[int, Completion]]:
             return self.model.completions(
@@ -120,7 +120,7 @@ class Answerer:
         self, questions: list[tuple[list[int], list[list[int]]]], *, tuned: bool = False
     ) -> list[Likelihoods]:
         """The log-probability of each choice, in the order of the questions. Raises `Stopped`."""
-        cache = AnswerCache(list[float], *self._weights(tuned), self.settings | {"likelihoods": 1})
+        cache = AnswerCache(list[float], self._told(tuned, {"likelihoods": 1}))
         # One list of ids a question, so that it can be looked up: -1 stands in no vocabulary.
         keys = [[*context, *(token for choice in choices for token in (-1, *choice))] for context, choices in questions]
         known = {tuple(key): question for key, question in zip(keys, questions, strict=True)}
@@ -132,8 +132,9 @@ class Answerer:
 
         return self._asked(keys, cache, ask)
 
-    def _weights(self, tuned: bool) -> tuple[str, str]:
-        return self.keys[0], self.keys[1] if tuned else ""
+    def _told(self, tuned: bool, more: dict[str, int]) -> list[Any]:
+        """What decides an answer beside the question: weights and settings."""
+        return [VERSION, self.keys[0], self.keys[1] if tuned else "", sorted((self.settings | more).items())]
 
     def _name(self, tuned: bool) -> str | None:
         return self.adapter[0] if tuned and self.adapter else None

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -38,21 +38,21 @@ def answers_dir() -> Path:
 
 
 class AnswerCache(Generic[T]):
-    """Answers of one model under one setting. Several processes may append at once."""
+    """Answers of one model under one setting. Several threads and processes may append at once."""
 
-    def __init__(self, kind: type[T], base: str, adapter: str, settings: dict[str, str | int]) -> None:
-        told = [VERSION, base, adapter, sorted(settings.items())]
-        self.path = answers_dir() / f"{_sha256(json.dumps(told).encode())[:32]}.jsonl"
+    def __init__(self, kind: type[T], told: list[Any]) -> None:
+        """`told` is everything but the question that decides an answer, as JSON has it: weights or host, settings."""
+        self.path = answers_dir() / f"{_hash(told)[:32]}.jsonl"
         self._line = _Line[kind]  # type: ignore[valid-type]
         self._known = self._read()
 
-    def get(self, asked: list[int]) -> T | None:
-        """The answer to these token ids, if it was given before."""
-        return self._known.get(_prompt_key(asked))
+    def get(self, asked: list[Any]) -> T | None:
+        """The answer to these token ids or turns, if it was given before."""
+        return self._known.get(_hash(asked))
 
-    def put(self, asked: list[int], answer: T) -> None:
+    def put(self, asked: list[Any], answer: T) -> None:
         """Remember an answer. One short write, so that a crash costs at most this line."""
-        key = _prompt_key(asked)
+        key = _hash(asked)
         self._known[key] = answer
         line = self._line(prompt=key, answer=answer).model_dump_json() + "\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -91,8 +91,8 @@ def weights_key(folder: Path) -> str:
     return _sha256(json.dumps([str(folder.resolve()), told]).encode())
 
 
-def _prompt_key(prompt_ids: list[int]) -> str:
-    return _sha256(json.dumps(prompt_ids).encode())
+def _hash(value: Any) -> str:
+    return _sha256(json.dumps(value, sort_keys=True).encode())
 
 
 def _sha256(data: bytes) -> str:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from core.endpoint_address import EndpointAddress
 from core.errors import EngineError
 from dataset.row import Message
-from evaluation.endpoint_cache import Reply, ReplyCache
+from evaluation.cache import AnswerCache
+from evaluation.endpoint_cache import Reply, reply_cache
 from evaluation.endpoint_reply import failure_in_words, read_reply, refused_setting, retry_after
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Endpoint:
         one. When `stop` turns true the list is shorter than asked for: only the replies up to the first unknown one.
         Raises `EngineError` where the host fails, `SchemaRefused` where it takes no schema.
         """
-        cache = ReplyCache(self.address, {"max_new_tokens": max_new_tokens, "schema": schema})
+        cache = reply_cache(self.address, {"max_new_tokens": max_new_tokens, "schema": schema})
         asked = [[{"role": turn.role, "content": turn.content} for turn in turns] for turns in conversations]
         missing = {json.dumps(turns): turns for turns in asked if cache.get(turns) is None}
         if missing:
@@ -88,7 +89,7 @@ class Endpoint:
     def _ask_missing(
         self,
         missing: list[list[dict[str, str]]],
-        cache: ReplyCache,
+        cache: AnswerCache[Reply],
         max_new_tokens: int,
         schema: dict[str, Any] | None,
         stop: Callable[[], bool] | None,

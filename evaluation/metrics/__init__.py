@@ -1,6 +1,7 @@
 """How right an answer is: from 0 to 1, row by row. One file a family; `choose` picks and applies."""
 
-from evaluation.metrics.choose import METRICS, Metric, choose_metric, score
+from core.jobspec import Metric
+from evaluation.metrics.choose import METRICS, choose_metric, score
 from evaluation.metrics.json_fields import field_f1, field_matches
 from evaluation.metrics.json_schema import infer_schema, read_schema, schema_valid
 from evaluation.metrics.json_values import find_json, is_structure, json_match, json_valid, read_json, same_json

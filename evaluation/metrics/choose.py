@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 from core.answers import TaskKind
 from core.errors import BadInput, Refused
+from core.jobspec import Metric
 from core.paths import typed_path
 from evaluation.metrics.json_fields import field_f1
 from evaluation.metrics.json_values import is_structure, json_match
@@ -17,17 +17,6 @@ from evaluation.metrics.sql_text import has_sqlglot, looks_like_sql, sql_match
 from evaluation.metrics.texts import exact_match, normalised_match
 from evaluation.metrics.word_overlap import rouge_l, token_f1
 
-Metric = Literal[
-    "exact_match",
-    "normalised_match",
-    "json_match",
-    "field_f1",
-    "token_f1",
-    "rouge_l",
-    "numeric",
-    "sql_match",
-    "sql_rows",
-]
 METRICS: dict[Metric, str] = {
     "exact_match": "exact match",
     "normalised_match": "match but for case and punctuation",
