@@ -1,6 +1,6 @@
 """Tunes with a planted fault on a real small model: does each get the verdict that it deserves?
 
-    python -m benchmarks.planted_truth [--device cuda] [--look quick] [--keep FOLDER]
+    python -m benchmarks.planted_truth [--device cuda] [--look quick] [--keep FOLDER] [--only NAME]...
 
 SmolLM2-135M refuses few unsafe requests, so nothing could be lost on it. First it is tuned to refuse, on half of our
 requests, and merged: that is the base. On it five tunes of the course-office tickets are planted and judged: one sound,
@@ -144,7 +144,11 @@ def main() -> int:
     parser.add_argument("--look", choices=["quick", "full"], default="full")
     parser.add_argument("--keep", type=Path, help="folder for models and rows; a temporary one without it")
     parser.add_argument("--train-only", action="store_true", help="plant, and judge in another run with --keep")
+    parser.add_argument(
+        "--only", action="append", choices=[*EXPECTED], help="this tune alone: several run side by side"
+    )
     args = parser.parse_args()
+    wanted = args.only or [*EXPECTED]
     work = args.keep or Path(tempfile.mkdtemp(prefix="planted-"))
     work.mkdir(parents=True, exist_ok=True)
     plain = locate(DEFAULT_BASE_MODEL).path
@@ -187,16 +191,20 @@ def main() -> int:
         "by heart": {"epochs": 60.0, "learning_rate": 5e-4, "micro_batch": 16},
     }
     adapters = {
-        name: kept(name, work, partial(train, name, files[name], base, args.device, **settings[name])) for name in files
+        name: kept(name, work, partial(train, name, files[name], base, args.device, **settings[name]))
+        for name in files
+        if name in wanted or (name == "sound" and "inert" in wanted)
     }
-    adapters["inert"] = kept("inert", work, lambda: untrained(adapters["sound"], work / "inert"))
+    if "inert" in wanted:
+        adapters["inert"] = kept("inert", work, lambda: untrained(adapters["sound"], work / "inert"))
     files["inert"] = files["sound"]
     if args.train_only:
         return 0
 
     right = 0
     print("| planted | verdict | deserved | task | " + " | ".join(SHOWN) + " |\n" + "|---" * (4 + len(SHOWN)) + "|")
-    for name, allowed in EXPECTED.items():
+    for name in wanted:
+        allowed = EXPECTED[name]
         started = time.monotonic()
         report = judged(name, adapters[name], base, files[name], args)
         right += report.verdict in allowed
@@ -204,8 +212,8 @@ def main() -> int:
         print(f"  {report.reasons[0]}  [{time.monotonic() - started:.0f} s]", flush=True)
         for gap in report.gaps:
             print(f"  {gap.sentence}", flush=True)
-    print(f"{right} of {len(EXPECTED)} got the verdict that they deserve")
-    return 0 if right == len(EXPECTED) else 1
+    print(f"{right} of {len(wanted)} got the verdict that they deserve")
+    return 0 if right == len(wanted) else 1
 
 
 SHOWN = ("new_inputs", "knowledge", "safety", "over_refusal", "bias")
