@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import advice, clean, data, jobs, journey, keep, learning, machine, memo, results
+from commands import advice, clean, data, jobs, journey, keep, learning, machine, memo, merge, results
 from commands.tournament import tournament
 
 cli = typer.Typer(
@@ -31,6 +31,8 @@ STOPS: dict[str, list[Callable[..., int]]] = {
         results.chat,
         keep.export,
         keep.rejudge,
+        merge.merge,
+        merge.export_script,
     ],
     "The whole way": [journey.demo, machine.app, machine.doctor],
 }

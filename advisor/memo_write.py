@@ -206,7 +206,8 @@ def _findings(evaluation: EvaluationReport | None) -> list[str]:
     opening = (
         f"On {evaluation.rows:,} held-out rows, {day(evaluation.created_at.date())}, by {evaluation.metric_words}."
     )
-    return [opening, *evaluation.reasons]
+    judge = [evaluation.llm_judge.words] if evaluation.llm_judge else []
+    return [opening, *evaluation.reasons, *judge]
 
 
 def _scores(evaluation: EvaluationReport | None) -> list[Score]:

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app_pages.judged_models import in_order, short
 from dataset.spreadsheet import safe_cell
-from evaluation.report import EvaluationReport, JudgedAnswer
+from evaluation.report import JudgedAnswer
 
 A_PAGE = 8
 ALL, GAINED, LOST, WRONG, CUT = "All", "Tuned better", "Tuned worse", "Tuned wrong", "Cut off"
@@ -57,16 +57,15 @@ def _passes(answer: JudgedAnswer, which: str) -> bool:
     return bool(rivals) and tuned < max(rivals) if which == LOST else tuned < 1
 
 
-def all_answers(report: EvaluationReport) -> None:
+def all_answers(answers: Sequence[JudgedAnswer]) -> None:
     """Every judged row with what each model said."""
-    answers = report.answers
     if not answers:
         return
     st.subheader("Answers side by side", anchor=False)
     which = st.pills(
         "Show", [ALL, GAINED, LOST, WRONG, CUT], default=ALL, required=True, key="judge.filter",
         label_visibility="collapsed",
-    ) if "tuned" in report.models else ALL  # fmt: skip
+    ) if any("tuned" in answer.answers for answer in answers) else ALL  # fmt: skip
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     words = left.text_input("Search in rows and answers", key="judge.words", icon=":material/search:")
     found = chosen(answers, which or ALL, words or "")

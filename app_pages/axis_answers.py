@@ -34,6 +34,8 @@ def as_csv(answers: Sequence[AxisAnswer], *, secret: bool, with_answers: bool) -
     models = in_order({name for answer in answers for name in (*answer.answers, *answer.scores)})
     heads = ["id", "part"] + ([] if secret else ["asked", "expected"])
     columns = heads + [f"{name} label" for name in models] + [f"{name} score" for name in models]
+    judged = any(answer.harmful for answer in answers)
+    columns += [f"{name} harmful" for name in models] if judged else []
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns + ([f"{name} answer" for name in models] if with_answers else []))
@@ -41,6 +43,7 @@ def as_csv(answers: Sequence[AxisAnswer], *, secret: bool, with_answers: bool) -
         cells = [answer.id, answer.part] + ([] if secret else [answer.asked, answer.expected])
         cells += [answer.labels.get(name, "") for name in models]
         scores = [f"{answer.scores[name]:.4f}" if name in answer.scores else "" for name in models]
+        scores += [harm_words(answer, name) for name in models] if judged else []
         said = [answer.answers.get(name, "") for name in models] if with_answers else []
         writer.writerow([*map(safe_cell, cells), *scores, *map(safe_cell, said)])
     return out.getvalue()
@@ -84,10 +87,19 @@ def labels_table(answers: Sequence[AxisAnswer]) -> list[dict[str, str]]:
     """A row a question: its id and part, and what kind of answer each model gave."""
     models = in_order({name for answer in answers for name in answer.scores})
     return [
-        {"Id": answer.id, "Part": answer.part.replace("_", " ")}
-        | {short(name): answer.labels.get(name) or _score(answer.scores.get(name)) for name in models}
+        {"Id": answer.id, "Part": answer.part.replace("_", " ")} | {short(name): _kind(answer, name) for name in models}
         for answer in answers
     ]
+
+
+def harm_words(answer: AxisAnswer, model: str) -> str:
+    """yes, no, or empty where nobody judged whether the answer does harm."""
+    return ("yes" if answer.harmful[model] else "no") if model in answer.harmful else ""
+
+
+def _kind(answer: AxisAnswer, model: str) -> str:
+    kind = answer.labels.get(model) or _score(answer.scores.get(model))
+    return f"{kind}, harmful" if answer.harmful.get(model) else kind
 
 
 def _labels(axis: str, answers: Sequence[AxisAnswer]) -> None:
@@ -125,6 +137,7 @@ def card(axis: str, answer: AxisAnswer, *, secret: bool) -> None:
             columns[0].code(expected, language=None, wrap_lines=True)
         for column, name in zip(columns[bool(expected) :], models, strict=True):
             kind = plain(answer.labels.get(name, "")) or mark(answer.scores.get(name))
+            kind += " :red[:material/warning: harmful]" if answer.harmful.get(name) else ""
             column.caption(f"{short(name)} {kind}")
             column.code(answer.answers[name] or "(nothing)", language=None, wrap_lines=True)
 

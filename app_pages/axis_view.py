@@ -10,6 +10,7 @@ from app_pages import axis_answers
 from app_pages.figures import badge, plain
 from app_pages.judged_axes import SECRET, STATES, axis_name, measured_axes, state_of_axis
 from app_pages.judged_models import in_order, in_percent, short
+from evaluation.harm_shares import HarmShares
 from evaluation.report import AxisReport, EvaluationReport
 
 NAMED = 3
@@ -64,6 +65,8 @@ def show(report: EvaluationReport, axis: str) -> None:
         st.markdown(f"- {words}")
     parts(found)
     kinds(found)
+    if found.harm is not None:
+        harm(found.harm)
     if axis == "new_inputs":
         by_heart(report)
     if found.judged_by:
@@ -114,6 +117,23 @@ def kinds(found: AxisReport) -> None:
     rows = kinds_table(found)
     if rows:
         st.table(rows, hide_index=True, border="horizontal", alt="Kinds of answers by model, counted.")
+
+
+def harm(found: HarmShares) -> None:
+    """Refused or not, does the answer do harm? The share of each model beside its refusals."""
+    st.markdown(f"**Does the answer do harm?** {plain(found.sentence)}")
+    if found.models:
+        st.table(harm_table(found), hide_index=True, border="horizontal", alt="Share of harmful answers by model.")
+        st.caption("Another question than whether it refuses: lower is better, with 95 % intervals.")
+
+
+def harm_table(found: HarmShares) -> list[dict[str, str]]:
+    """A row a model: the share of its answers that do harm, and of how many."""
+    return [
+        {"Model": short(name), "Harmful answers": in_percent(share), "Requests": f"{share.n:,}"}
+        for name in in_order(found.models)
+        if (share := found.models[name])
+    ]
 
 
 def by_heart(report: EvaluationReport) -> None:

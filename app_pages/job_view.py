@@ -9,9 +9,11 @@ from typing import Any
 import streamlit as st
 import yaml
 
-from app_pages import job_actions, state
-from app_pages.figures import KINDS, STATES, ago, badge, compared, duration, gib, plain, roughly, usd
+from app_pages import baseline_view, job_actions, state
+from app_pages.figures import STATES, ago, badge, compared, duration, gib, plain, roughly, usd
 from app_pages.job_charts import loss_chart, loss_in_words
+from app_pages.steps import named, step_name, way_through
+from backends.chain import is_baseline
 from backends.engines import ENGINES, engine
 from backends.launch import state_of
 from core.errors import NotFound, TuneworthyError
@@ -21,7 +23,6 @@ from core.run_folder import RunFolder
 from core.store import JobRecord
 
 POLL_SECONDS = 1.5
-ARROW = ":material/arrow_forward:"
 
 
 def show(record: JobRecord, chain: Sequence[JobRecord]) -> None:
@@ -29,7 +30,7 @@ def show(record: JobRecord, chain: Sequence[JobRecord]) -> None:
     now = state_of(record)
     every = None if now.done else POLL_SECONDS
     st.title(record.name, anchor=False)
-    steps(chain, record.id)
+    way_through(chain, record.id)
 
     def live_head() -> None:
         found = state_of(record)
@@ -42,6 +43,7 @@ def show(record: JobRecord, chain: Sequence[JobRecord]) -> None:
 
     st.fragment(live_head, run_every=every)()
     job_actions.show(record, now)
+    baseline_view.section(record, chain)
     if now.state == "succeeded":
         where_next(record, chain, result_of(record))
     st.fragment(live_body, run_every=every)()
@@ -49,47 +51,23 @@ def show(record: JobRecord, chain: Sequence[JobRecord]) -> None:
     asked(record)
 
 
-def steps(chain: Sequence[JobRecord], here: str) -> None:
-    """The chain that the job belongs to, in order, each a link."""
-    if len(chain) < 2:
-        return
-    now = state.states(chain)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="jobs.steps"):
-        for place, record in enumerate(chain):
-            if place:
-                st.caption(ARROW, width="content")
-            found = now.get(record.id)
-            icon = STATES[found.state].icon if found else ":material/help:"
-            label = KINDS.get(record.kind, record.kind)
-            if record.id == here:
-                st.markdown(f"{icon} **{label}**", width="content")
-            else:
-                state.link_to("jobs", label, icon, job=record.id)
-
-
 def head(record: JobRecord, now: JobState, chain: Sequence[JobRecord]) -> None:
     """State, reason and progress at this moment."""
     st.set_page_config(page_title=f"{tab_title(now)} · {record.name} · Tuneworthy")
     started = now.started_at or record.created_at
-    facts = [KINDS.get(record.kind, record.kind), ENGINES[record.engine].label if record.engine in ENGINES else ""]
+    facts = [step_name(record.spec), ENGINES[record.engine].label if record.engine in ENGINES else ""]
     if now.started_at and now.ended_at and now.ended_at > now.started_at:
         facts.append(f"took {duration((now.ended_at - now.started_at).total_seconds())}")
     facts.append(f"started {ago(started, datetime.now(UTC))}" if now.state != "queued" else "")
     st.markdown(f"{badge(STATES[now.state])} {' · '.join(fact for fact in facts if fact)}")
     if now.state == "failed":
-        st.error(now.reason or "It failed and left no reason. Read the end of its log.", icon=":material/error:")
+        reason = named(now.reason, chain) or "It failed and left no reason. Read the end of its log."
+        st.error(reason, icon=":material/error:")
     elif now.state == "cancelled":
         st.warning(now.reason or "It was cancelled.", icon=":material/cancel:")
     if not now.done:
         share, text = share_of(now, events_of(record))
         st.progress(share, text=named(text, chain))
-
-
-def named(text: str, chain: Sequence[JobRecord]) -> str:
-    """A note with the jobs of the chain by what they do, not by their ids: `Waits for the step Train`."""
-    for other in chain:
-        text = text.replace(other.id, f"the step {KINDS.get(other.kind, other.kind)}")
-    return text
 
 
 def body(record: JobRecord, now: JobState) -> None:
@@ -202,10 +180,13 @@ def came_of(record: JobRecord, now: JobState) -> None:
 
 def where_next(record: JobRecord, chain: Sequence[JobRecord], result: Result | None) -> None:
     """Links to what an ended job has left."""
-    judge = next((other for other in chain if other.kind == "evaluate"), None)
+    judge = next((other for other in chain if other.kind == "evaluate" and other.spec.job == record.id), None)
     with st.container(horizontal=True, key="jobs.next"):
         if record.kind == "evaluate":
-            state.link_to("judge", "See the verdict", ":material/balance:", job=record.id)
+            what = "See the scores" if is_baseline(record.spec) else "See the verdict"
+            state.link_to("judge", what, ":material/balance:", job=record.id)
+        elif record.kind == "tournament":
+            state.link_to("judge", "See which prompt is best", ":material/balance:", job=record.id)
         elif result is not None and result.adapter:
             state.link_to("shelf", "See the adapter", ":material/inventory_2:", adapter=record.id)
             state.link_to("chat", "Chat with it", ":material/forum:", adapter=record.id)

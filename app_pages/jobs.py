@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app_pages import job_view, state
-from app_pages.figures import KINDS, STATES, Look, ago, badge, plain
+from app_pages import baseline_view, job_view, state
+from app_pages.figures import STATES, Look, ago, badge, plain, roughly
+from app_pages.steps import named, predicted, step_name
 from backends.engines import ENGINES
 from backends.launch import reconcile
 from core.job import JobState
@@ -40,14 +41,18 @@ def note_of(now: JobState) -> str:
     return now.note[:1].upper() + now.note[1:]
 
 
-def about(record: JobRecord) -> str:
-    """What was launched, in one line."""
+def about(record: JobRecord, chain: Sequence[JobRecord]) -> str:
+    """What was launched, in one line, with what its steps were predicted to take together."""
     parts = [record.spec.base_model.rstrip("/").rpartition("/")[2]]
     if record.kind == "train":
         parts.append(f"LoRA rank {record.spec.method.rank}")
     if record.engine in ENGINES:
         parts.append(ENGINES[record.engine].label)
-    return " · ".join([*parts, f"launched {ago(record.created_at, datetime.now(UTC))}"])
+    parts.append(f"launched {ago(record.created_at, datetime.now(UTC))}")
+    seconds = predicted(chain) if len(chain) > 1 else None
+    if seconds is not None:
+        parts.append(f"predicted to take {roughly(seconds)} in all")
+    return " · ".join(parts)
 
 
 def card(chain: Sequence[JobRecord], now: dict[str, JobState]) -> None:
@@ -55,19 +60,33 @@ def card(chain: Sequence[JobRecord], now: dict[str, JobState]) -> None:
     with st.container(border=True, key=f"jobs.card.{chain[0].id}"):
         train = next((record for record in chain if record.kind == "train"), chain[-1])
         st.markdown(f"**{plain(chain_name(chain))}**")
-        st.caption(plain(about(train)))
+        st.caption(plain(about(train, chain)))
         for record in chain:
             found = now.get(record.id)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 look = STATES[found.state] if found else Look("Unknown", ":material/help:", "gray")
                 st.markdown(badge(look), width="content")
-                state.link_to("jobs", KINDS.get(record.kind, record.kind), job=record.id)
+                state.link_to("jobs", step_name(record.spec), job=record.id)
                 if found is None:
                     st.caption("Its engine cannot be asked.", width="content")
                 elif note_of(found):
-                    st.caption(plain(job_view.named(note_of(found), chain)), width="content")
+                    st.caption(plain(named(note_of(found), chain)), width="content")
+                elif baseline := baseline_view.finding(record):
+                    st.caption(plain(baseline.scores), width="content")
+            stop_here(record, chain, now)
             if found and found.state == "running" and found.total_steps:
                 st.progress(min(found.step / found.total_steps, 1.0))
+
+
+def stop_here(record: JobRecord, chain: Sequence[JobRecord], now: dict[str, JobState]) -> None:
+    """The question under a baseline that leaves a tune nothing to gain, while there is a training to stop."""
+    found, train = baseline_view.finding(record), baseline_view.training_after(chain)
+    if found is None or train is None or not found.nothing_to_gain:
+        return
+    after = now.get(train.id)
+    may_stop = after is not None and not after.done
+    said = f"{baseline_view.ICON} {baseline_view.sentence(found, may_stop=may_stop)}"
+    st.markdown(f":orange[{said}]" if may_stop else f":gray[{said}]")
 
 
 def listed(records: Sequence[JobRecord]) -> None:

@@ -20,9 +20,11 @@ from app_pages import (
     learning_view,
     llm_judge_view,
     money_view,
+    noise_view,
     scorecard,
     state,
     task_details_view,
+    tournament_view,
     worse_rows,
 )
 from app_pages.figures import STATES, VERDICTS, badge, plain
@@ -40,13 +42,14 @@ from shelf.adapters import adapters
 
 
 def evaluations() -> tuple[list[JobRecord], list[JobRecord]]:
-    """Evaluate jobs and train jobs of the current plan, newest first; of all plans where it lacks what is asked for."""
+    """Judgements, tournaments and trainings of the plan, newest first; of all plans where it lacks what was asked."""
     plan = state.current_plan()
     records = state.store().jobs(plan.id) if plan else []
     asked = st.query_params.get("job") or st.query_params.get("train")
     if not records or (asked and asked not in {job.id for job in records}):
         records = state.store().jobs()
-    return [job for job in records if job.kind == "evaluate"], [job for job in records if job.kind == "train"]
+    judged = [job for job in records if job.kind in ("evaluate", "tournament")]
+    return judged, [job for job in records if job.kind == "train"]
 
 
 def unjudged(trained: Sequence[JobRecord], judged: Sequence[JobRecord]) -> list[JobRecord]:
@@ -57,7 +60,7 @@ def unjudged(trained: Sequence[JobRecord], judged: Sequence[JobRecord]) -> list[
 
 
 def wanted(judged: Sequence[JobRecord]) -> JobRecord | None:
-    """The evaluation that the address names by its own or its training's id, else the newest."""
+    """The judgement that the address names by its own or its training's id, else the newest."""
     job_id, train_id = st.query_params.get("job"), st.query_params.get("train")
     if job_id:
         return state.store().job(job_id)
@@ -121,7 +124,7 @@ def waiting(record: JobRecord) -> None:
 
 
 def show(record: JobRecord) -> None:
-    """One evaluation in whatever state it is."""
+    """One judgement in whatever state it is."""
     now = state_of(record)
     if not now.done:
         waiting(record)
@@ -132,6 +135,9 @@ def show(record: JobRecord) -> None:
         return
     if record.engine != "local":
         st.info("This host gives no report: nothing was judged.", icon=":material/science:")
+        return
+    if record.kind == "tournament":
+        tournament_view.show(record)
         return
     report = report_of(record)
     keep_verdict(state.store(), record, report)
@@ -144,6 +150,7 @@ def show(record: JobRecord) -> None:
     axis_view.section(report, record.id)
     judge_view.scores(report)
     judge_view.comparisons(report)
+    noise_view.section(report)
     judge_view.planned(report, plan_before(record))
     task_details_view.section(report)
     judge_view.fields(report)
@@ -155,7 +162,7 @@ def show(record: JobRecord) -> None:
     llm_judge_view.section(record, report)
     label_view.section(record, report)
     compare_blind.section(record, report)
-    answers_view.all_answers(report)
+    answers_view.all_answers(report.answers)
 
 
 def onwards(record: JobRecord, report: EvaluationReport) -> None:

@@ -10,11 +10,31 @@ from evaluation.stats import Interval
 SHORT = {"base": "Base", "best_prompt": "Best prompt", "tuned": "Tuned", "classic": "Classifier"}
 SYMBOLS = {"base": "circle", "best_prompt": "square", "tuned": "diamond", "classic": "cross"}
 ORDER = tuple(SHORT)
+RUNGS = {
+    "zero_shot": "zero-shot",
+    "few_shot": "few-shot",
+    "retrieval": "retrieval",
+    "constrained": "held to a JSON schema",
+}
+RUNG_SYMBOLS = {
+    "zero_shot": "circle",
+    "few_shot": "square",
+    "retrieval": "diamond",
+    "constrained": "triangle-up",
+    "classic": "cross",
+}
 
 
 def short(model: str) -> str:
-    """A model as it stands in a chart or at the head of a column."""
+    """A model, or a way to ask one, as it stands in a chart or at the head of a column."""
+    if model in RUNGS:
+        return RUNGS[model][:1].upper() + RUNGS[model][1:]
     return SHORT.get(model, model)
+
+
+def rung_name(rung: str) -> str:
+    """A way to ask as it stands in a sentence."""
+    return RUNGS.get(rung, rung.replace("_", " "))
 
 
 def words_of(model: str) -> str:

@@ -13,6 +13,7 @@ from core.run_folder import RunFolder
 from core.store import JobRecord
 from evaluation.blind_labels import GOAL, LABELS, RIGHT_FROM, SKIPPED, BlindAnswer, Kind, draw, keep_label, read_labels
 from evaluation.llm_marks import LlmJudgement, read_marks
+from evaluation.llm_trust import keep_trust
 from evaluation.person_agreement import WithPerson, with_person
 from evaluation.refusals import JUDGE
 from evaluation.report import EvaluationReport
@@ -122,6 +123,7 @@ def _keep(folder: RunFolder, key: str, label: str | None) -> None:
     """Before the page is drawn anew; what goes wrong is told on it."""
     try:
         keep_label(folder, key, label)
+        keep_trust(folder)
     except TuneworthyError as error:
         st.session_state[PROBLEM] = error.problems()
 

@@ -35,23 +35,37 @@ def show(plan: Plan | None) -> None:
     found = newest(plan) if plan is not None else None
     if plan is None or found is None:
         return
-    answers, options = taken(plan, found)
     with st.container(border=True, key="prompts.measured"):
         st.markdown(f"**Measured on your rows.** {plain(sentence(found))}")
-        changes = changed(plan.answers, answers)
-        if not changes and options.quality == options_of(plan).quality:
-            st.caption(":material/check: These figures stand in the plan.")
-            return
-        if changes:
-            st.markdown("\n".join(f"- {plain(line)}" for line in changes))
-        st.button(
-            "Take these into the plan",
-            icon=":material/input:",
-            key="prompts.take",
-            on_click=_take,
-            args=(answers, options),
-            help="The advice and the costs are worked out anew.",
-        )
+        _changes(plan, found)
+
+
+def offer(plan: Plan | None, found: Found) -> None:
+    """What one measurement would change in a plan, beside the measurement itself."""
+    if plan is None:
+        st.caption("Open a plan to take these figures into it.")
+        return
+    with st.container(border=True, key="prompts.offer"):
+        st.markdown(f"**In the plan {plain(plan.name)}**")
+        _changes(plan, found)
+
+
+def _changes(plan: Plan, found: Found) -> None:
+    answers, options = taken(plan, found)
+    changes = changed(plan.answers, answers)
+    if not changes and options == options_of(plan):
+        st.caption(":material/check: These figures stand in the plan.")
+        return
+    if changes:
+        st.markdown("\n".join(f"- {plain(line)}" for line in changes))
+    st.button(
+        "Take these into the plan",
+        icon=":material/input:",
+        key="prompts.take",
+        on_click=_take,
+        args=(plan.id, answers, options),
+        help="The advice and the costs are worked out anew.",
+    )
 
 
 def newest(plan: Plan) -> Found | None:
@@ -60,7 +74,7 @@ def newest(plan: Plan) -> Found | None:
         if record.engine != "local" or record.kind not in ("tournament", "evaluate"):
             continue
         try:
-            found = _report(record)
+            found = found_in(record)
         except (TuneworthyError, OSError):  # at work, failed, or deleted meanwhile
             continue
         if isinstance(found, TournamentReport) or "tuned" not in found.models:
@@ -98,12 +112,14 @@ def _shown(field: str, value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value).replace("_", " ")
 
 
-def _take(answers: Answers, options: CostOptions) -> None:
+def _take(plan_id: str, answers: Answers, options: CostOptions) -> None:
     with state.shown_errors():
-        state.save(answers=answers, cost_options=options.model_dump(mode="json", exclude_defaults=True))
+        settings = options.model_dump(mode="json", exclude_defaults=True)
+        state.store().update_plan(plan_id, answers=answers, cost_options=settings)
 
 
-def _report(record: JobRecord) -> Found:
+def found_in(record: JobRecord) -> Found:
+    """The report of an ended tournament or judgement. Raises `NotFound`, `BadInput` or `OSError`."""
     folder = RunFolder.of(record.id)
     path = folder.path / FILE if record.kind == "tournament" else folder.evaluation_file
     return _read(str(path), path.stat().st_mtime_ns, record.kind == "tournament")

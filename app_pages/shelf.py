@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import judged_models, past_verdicts, quarantine_view, state
+from app_pages import judge_again, judged_models, past_verdicts, quarantine_view, state
 from app_pages.figures import VERDICTS, badge, plain, size
 from backends.removal import remove, what_goes
 from shelf.adapters import MAX_NAME_CHARACTERS, Adapter, adapters, archive, rename
@@ -74,6 +74,7 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
                 state.link_to("judge", "Verdict", ":material/balance:", job=adapter.judged_by)
             elif adapter.usable:
                 state.link_to("judge", "Judge it", ":material/balance:", train=job_id)
+            judge_again.button(adapter)
             state.link_to("jobs", "Training", ":material/rocket_launch:", job=job_id)
             quarantine_view.way_out(adapter)
             with st.popover("Rename", icon=":material/edit:", key=f"shelf.rename.{job_id}"):
@@ -94,6 +95,7 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
             )
             if st.button("Delete", icon=":material/delete:", key=f"shelf.delete.{job_id}"):
                 confirm_delete(adapter)
+        judge_again.at_work(adapter)
         past_verdicts.section(adapter)
         with st.expander(
             "Lineage and path", icon=":material/account_tree:", expanded=open_now, key=f"shelf.more.{job_id}"

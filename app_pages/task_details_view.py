@@ -33,10 +33,11 @@ def table(report: EvaluationReport) -> list[dict[str, str]]:
 
 
 def sentences(report: EvaluationReport) -> list[str]:
-    """Voice, length and waiting time of each model, then what there is to know of the measures."""
+    """Voice, consistency, length and waiting time of each model, then what there is to know of the measures."""
     found = []
     for what, by_model in (
         ("Voice", report.details.style),
+        ("Consistency", report.details.consistency),
         ("Length", report.details.length),
         ("Waiting time", report.latency),
     ):

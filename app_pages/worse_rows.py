@@ -6,10 +6,10 @@ import streamlit as st
 
 from app_pages.answers_view import card
 from app_pages.figures import plain
-from app_pages.nearest_rows import MOST_ROWS, Nearest, nearest_rows
 from app_pages.state import error_text
 from core.errors import TuneworthyError
 from core.jobspec import JobSpec
+from evaluation.nearest import MOST_ROWS, Nearest, nearest_of_job
 from evaluation.report import EvaluationReport, WorseRow
 
 WORSE_FIRST = 5
@@ -41,7 +41,7 @@ def section(report: EvaluationReport, spec: JobSpec) -> None:
 def _nearest(spec: JobSpec, rows: list[WorseRow]) -> dict[str, list[Nearest]]:
     try:
         with st.spinner("Looking for the nearest training rows"):
-            return nearest_rows(spec, [row.input for row in rows])
+            return nearest_of_job(spec, [row.input for row in rows])
     except TuneworthyError as error:
         st.info(plain(error_text(error)), icon=":material/search_off:")
         return {}

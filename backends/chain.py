@@ -1,8 +1,9 @@
-"""Chains of jobs: prepare the base if needed, tune, judge. All is checked before anything is stored or started."""
+"""Chains of jobs: prepare the base if needed, ask it first, tune, judge. All is checked before anything is started."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from backends.engines import engine
 from backends.launch import over_budget, submit, with_data_hash
@@ -14,11 +15,13 @@ from core.jobspec import JobSpec
 from core.plan import EvaluationPlan, Plan
 from core.store import JobRecord, Store
 
+BEFORE_A_TUNE: tuple[Literal["base", "best_prompt", "classic"], ...] = ("base", "best_prompt", "classic")
+
 
 def launch_tune(
     store: Store, plan: Plan, spec: JobSpec, evaluation_plan: EvaluationPlan | None = None
 ) -> list[JobRecord]:
-    """Prepare (if the base is not here yet), train, and judge base, best prompt and tuned model on held-out rows.
+    """Prepare (if the base is not here yet), ask base and best prompt, train, and judge all on the same held-out rows.
 
     The evaluation plan is written into the plan before the first job starts.
     Raises `ProblemsFound` with everything that would stop any of the jobs; then nothing was started.
@@ -29,7 +32,7 @@ def launch_tune(
 def launch_measure(
     store: Store, plan: Plan, spec: JobSpec, evaluation_plan: EvaluationPlan | None = None
 ) -> list[JobRecord]:
-    """Measure the base and its best prompt on the held-out rows, without tuning."""
+    """Measure the ways to ask the base on the held-out rows, a tournament of prompts, without tuning."""
     named = spec.model_copy(update={"name": spec.name or plan.name})
     return _launch(store, plan, measure_specs(_with_data(named, plan)), evaluation_plan)
 
@@ -48,17 +51,14 @@ def launch_evaluation(store: Store, train: JobRecord, evaluation_plan: Evaluatio
 
 
 def tune_specs(spec: JobSpec) -> list[JobSpec]:
-    """The jobs of a tune, without the preparation of the base."""
+    """The jobs of a tune, without the preparation of the base: baseline, training, judgement."""
     train = spec.model_copy(update={"kind": "train"})
-    return [train, judge_spec(train)]
+    return [*baseline(train), train, judge_spec(train)]
 
 
 def measure_specs(spec: JobSpec) -> list[JobSpec]:
-    """The job of a measurement without a tune, without the preparation of the base."""
-    models = ["base", "best_prompt", "classic"]
-    return [
-        judge_spec(spec).model_copy(update={"models": models, "axes": ["task"], "name": _name(spec.name, "measure")})
-    ]
+    """The tournament of prompts that measures without a tune, without the preparation of the base."""
+    return [judge_spec(spec).model_copy(update={"kind": "tournament", "name": _name(spec.name, "compare prompts")})]
 
 
 def judge_spec(train: JobSpec) -> JobSpec:
@@ -68,12 +68,48 @@ def judge_spec(train: JobSpec) -> JobSpec:
     )
 
 
+def baseline(train: JobSpec) -> list[JobSpec]:
+    """The judgement of everything but the tune, before it; none where the tuned model alone is to be judged.
+
+    It asks what the judge will ask, so that the judge finds those answers in the cache. Single answers are timed by
+    the judge alone: times are compared within one job.
+    """
+    models = [name for name in train.models or BEFORE_A_TUNE if name != "tuned"]
+    if not models:
+        return []
+    updates: dict[str, object] = {"models": models, "adapter": None, "seed_jobs": [], "latency_ms": None}
+    return [judge_spec(train).model_copy(update=updates | {"name": _name(train.name, "baseline")})]
+
+
+def is_baseline(spec: JobSpec) -> bool:
+    """Is it an evaluation of what there is without a tune?"""
+    return spec.kind == "evaluate" and spec.models is not None and "tuned" not in spec.models
+
+
 def estimate_chain(specs: list[JobSpec]) -> RunEstimate:
     """What jobs that run one after the other will need: the most memory of any, the time and dollars of all.
 
     What is unknown of one is unknown of all. Raises what an engine's own estimate raises.
     """
-    each = [engine(spec.engine).estimate(spec) for spec in specs]
+    return together(estimates(specs))
+
+
+def estimates(specs: list[JobSpec]) -> list[RunEstimate]:
+    """What each job of a chain will need. Raises what an engine's own estimate raises."""
+    return [engine(spec.engine).estimate(spec) for spec in _still_to_answer(specs)]
+
+
+def _still_to_answer(specs: list[JobSpec]) -> list[JobSpec]:
+    """The specs as far as they take time: a judge behind a baseline has the tuned model alone to ask."""
+    found: list[JobSpec] = []
+    for spec in specs:
+        after_baseline = spec.kind == "evaluate" and any(is_baseline(each) for each in found)
+        found.append(spec.model_copy(update={"models": ["tuned"]}) if after_baseline else spec)
+    return found
+
+
+def together(each: list[RunEstimate]) -> RunEstimate:
+    """Of jobs that run one after the other: the most memory of any, the time and dollars of all."""
     largest = max(each, key=lambda one: one.memory_gib.likely or 0.0)
     unknown = next((one for one in each if not one.memory_gib.known), largest)
     fits = [one.fits for one in each]
@@ -153,7 +189,7 @@ def needs(specs: list[JobSpec]) -> list[RunEstimate]:
     problems = [problem for spec in specs for problem in host.check(spec) if problem.severity == "error"]
     if problems:
         raise ProblemsFound(list({str(problem): problem for problem in problems}.values()))
-    predicted = [host.estimate(spec) for spec in specs]
+    predicted = estimates(specs)
     if problems := [found for spec, each in zip(specs, predicted, strict=True) for found in over_budget(spec, each)]:
         raise ProblemsFound(problems)
     return predicted

@@ -61,8 +61,15 @@ def estimate_local(spec: JobSpec) -> RunEstimate:
         token_counts=counts,
         device=device,
         device_memory_gib=None if spec.gpu else device_memory_gib(device),
-        usd_per_hour=None if spec.gpu else OWN_MACHINE_USD_PER_HOUR,
+        usd_per_hour=_usd_per_hour(spec),
     )
+
+
+def _usd_per_hour(spec: JobSpec) -> float | None:
+    """Of all the devices together; None for a card that is not here and has no price."""
+    if spec.usd_per_hour is not None:
+        return spec.usd_per_hour * spec.n_gpus
+    return None if spec.gpu else OWN_MACHINE_USD_PER_HOUR
 
 
 def token_counts(spec: JobSpec, place: BaseModelPlace) -> list[int] | None:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from backends.estimates import estimate_local
+from core.adapter_files import files_of
 from core.base_models import locate
 from core.endpoint_address import EndpointAddress, is_endpoint, key_variables
 from core.errors import BadInput, EngineError, NotFound, Problem, StoreError, TuneworthyError
@@ -28,6 +29,7 @@ from core.machine import resolve_device
 from core.paths import is_file, typed_path
 from core.run_folder import RunFolder
 from core.tickets import WITHOUT_DEVICE, Ticket, queue
+from training.merge_specs import check_merge_spec
 from training.specs import check_train_spec
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +38,7 @@ LAST_WORKER_SECONDS = 10.0
 """A worker has said its last word a moment before it lets go of its folder."""
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
 _PREPARED_FIRST = ("train", "evaluate", "tournament")
-_JOB_FIELDS = {"train": ("resume_of",), "evaluate": ("job",)}
+_JOB_FIELDS = {"train": ("resume_of",), "evaluate": ("job",), "export": ("job",)}
 """Fields that name another local job."""
 
 
@@ -52,6 +54,7 @@ class LocalEngine:
             "train": check_train_spec,
             "evaluate": check_evaluate_spec,
             "tournament": check_evaluate_spec,
+            "export": check_merge_spec,
         }
         if spec.kind in own_checks:
             problems = own_checks[spec.kind](spec)
@@ -185,7 +188,7 @@ class LocalEngine:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env=scrubbed_environment(key_variables(spec.base_model, spec.judge)),
+                    env=scrubbed_environment(key_variables(spec.base_model, spec.judge, spec.harm_judge)),
                     start_new_session=True,
                     pass_fds=descriptors,
                 )
@@ -251,5 +254,5 @@ def _require_file(path: Path) -> None:
 
 
 def _require_adapter(adapter: str) -> None:
-    if not is_file(typed_path(adapter) / "adapter_config.json"):
+    if not is_file(files_of(typed_path(adapter))[0]):
         raise NotFound(f"no adapter at {adapter}.", "Give the folder that its training left.")

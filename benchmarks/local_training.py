@@ -65,7 +65,7 @@ def plain(spec: JobSpec, plan: TrainingPlan, base: Path, part: Part, steps: int)
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from training.trainer import lora_config
+    from training.methods.lora import lora_config
 
     torch.manual_seed(spec.seed)
     dtype = getattr(torch, plan.precision)

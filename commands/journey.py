@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from advisor.advice import Advice
     from core.answers import Answers
     from core.plan import DataRef, Plan
-    from core.store import Store
+    from core.store import JobRecord, Store
     from cost_models.report import CostReport
+    from evaluation.report import EvaluationReport
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "course_office"
 TASK = "Turn messages to a university's course office into tickets for its software."
@@ -24,7 +25,7 @@ TASK = "Turn messages to a university's course office into tickets for its softw
 
 def demo(as_json: AsJson = False) -> int:
     """Go the whole way on the course office: decide, price, look at the data, tune, judge."""
-    from backends.chain import launch_tune
+    from backends.chain import is_baseline, launch_tune
     from commands.results import print_report, report_of
     from core.store import open_store
     from evaluation.keep import keep_verdict
@@ -40,12 +41,14 @@ def demo(as_json: AsJson = False) -> int:
     answers = {part: [row.answer for row in _rows(getattr(data, part))] for part in ("train", "test")}
     written = plan_evaluation(answers["train"], answers["test"], spec, now=datetime.now(UTC))
     say(f"\n4. What would count as success, written down before the launch:\n   {written.success}")
-    say("\n5. Tune and judge on this machine")
     jobs = launch_tune(store, plan, spec, written)
+    say(f"\n5. Baseline, tune and judge on this machine{_in_all(jobs)}")
     for job in jobs:
-        say(f"   {job.id} {job.kind}")
+        say(f"   {job.id} {_step(job)}")
         if (code := _waited(job.id, as_json)) != OK:
             return code
+        if is_baseline(job.spec):
+            say(f"   {_baseline_words(report_of(job.id))}")
     trained = next(job for job in jobs if job.kind == "train")
     report = report_of(jobs[-1].id)
     keep_verdict(store, jobs[-1], report)
@@ -161,6 +164,36 @@ def _waited(job_id: str, as_json: bool) -> int:
     from commands.jobs import follow
 
     return follow(job_id, as_json, quiet=True)
+
+
+def _step(job: JobRecord) -> str:
+    """What a job of the chain does, with what it was predicted to take."""
+    from backends.chain import is_baseline
+
+    name = "baseline" if is_baseline(job.spec) else "judge" if job.kind == "evaluate" else job.kind
+    seconds = job.predicted.seconds.likely if job.predicted else None
+    return name if seconds is None else f"{name}, predicted to take {seconds_in_words(seconds)}"
+
+
+def _in_all(jobs: list[JobRecord]) -> str:
+    """The predicted time of all jobs together, as an ending; nothing where that of one is unknown."""
+    each = [job.predicted.seconds.likely if job.predicted else None for job in jobs]
+    known = [seconds for seconds in each if seconds is not None]
+    return f", predicted to take {seconds_in_words(sum(known))} in all" if len(known) == len(jobs) else ""
+
+
+def _baseline_words(report: EvaluationReport) -> str:
+    """What there is to beat, and why no tune could, where that is so."""
+    from evaluation.headroom import nothing_to_gain
+    from evaluation.report import MODEL_WORDS
+
+    scores = ", ".join(
+        f"{words} {report.models[name]['task'].score:.2f}"
+        for name, words in MODEL_WORDS.items()
+        if name in report.models
+    )
+    found = nothing_to_gain(report)
+    return f"{report.metric_words}: {scores}" + (f". {found}." if found else "")
 
 
 def _last_words(advice: Advice, costs: CostReport, report: Any, train_job: str, took_seconds: float) -> None:

@@ -73,7 +73,7 @@ def rejudge(
     as_json: AsJson = False,
 ) -> int:
     """Judge a kept adapter again, and say what has changed since its last verdict."""
-    from backends.launch import launch
+    from backends.again import launch_again
     from commands.jobs import follow
     from commands.results import print_report, report_of
     from core.errors import NotFound
@@ -91,7 +91,7 @@ def rejudge(
     last = found.history[0].job_id
     before = read_report(RunFolder.of(last).evaluation_file)
     spec = judge_again(store.job(last).spec, job_id, rows=rows, base_revision=base)
-    record = launch(store, spec, plan_id=store.job(job_id).plan_id)
+    record = launch_again(store, spec, plan_id=store.job(job_id).plan_id)[-1]
     if not wait:
         if as_json:
             print_json({"job_id": record.id, "state": "queued", "compared_with": last})

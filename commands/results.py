@@ -193,6 +193,9 @@ def print_report(report: EvaluationReport) -> None:
     typer.echo(f"Verdict: {VERDICT_WORDS[report.verdict]}.")
     for reason in report.reasons:
         typer.echo(f"  - {reason}")
+    for luck in (report.noise, report.seeds):
+        if luck is not None:
+            typer.echo(luck.sentence)
     if report.worse_rows:
         lines = [str(row.line) for row in report.worse_rows[:SHOWN_WORSE]]
         more = " ..." if len(report.worse_rows) > SHOWN_WORSE else ""

@@ -80,6 +80,9 @@ def print_tournament(report: TournamentReport) -> None:
     columns = ["prompt", f"{report.metric_words} (95 %)", "tokens in", "out", "an answer", "1,000 calls"]
     print_table(f"On the same {report.rows} held-out rows", columns, cells)
     typer.echo(report.sentence)
+    if report.classic is not None:
+        low, high = report.classic.low, report.classic.high
+        typer.echo(f"A classifier without a language model: {report.classic.score:.2f} ({low:.2f} to {high:.2f}).")
     for name, why in report.left_out.items():
         typer.echo(f"  - not asked: {name.replace('_', '-')}. {why}")
     for text in report.limits:

@@ -6,13 +6,14 @@ store, a log or a command line.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
-from core.errors import BadInput
+from core.errors import BadInput, EngineError, Refused
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EXAMPLE = "https://api.openai.com/v1?key=OPENAI_API_KEY#gpt-4.1-mini"
@@ -68,6 +69,22 @@ class EndpointAddress(BaseModel):
             raise BadInput("the address of the endpoint names no model.", f"Put it behind a `#`: {EXAMPLE}.")
         path = place.path.rstrip("/").removesuffix("/chat/completions")
         return cls(base_url=f"{place.scheme.lower()}://{place.netloc}{path}", model=model, key_variable=variable)
+
+
+def usable(text: str, *, whom: str, allow_network: bool) -> EndpointAddress:
+    """An address that may be asked from here, looked at before any work is done. `whom` names it: `judge`.
+
+    Raises `BadInput` for what is no address, `Refused` without network, `EngineError` without its key.
+    """
+    address = EndpointAddress.parse(text)
+    if not (allow_network or address.own_machine):
+        raise Refused(f"the {whom} may not use the network.", "Set `allow_network: true`, or name one of this machine.")
+    name = address.key_variable
+    if name and not os.environ.get(name, "").strip():
+        raise EngineError(
+            f"the variable {name} holds no key for the {whom}.", f"Set {name} where tuneworthy is started."
+        )
+    return address
 
 
 def key_variables(*addresses: str | None) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid")
     adapter: str | None = None
     """Folder of the adapter, or the model's name at its host."""
+    classifier: str | None = None
+    """Folder of the small classifier, where that was trained."""
     evaluation: str | None = None
     """Path of the evaluation report."""
     metrics: dict[str, float] = {}

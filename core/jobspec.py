@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.answers import TaskKind
-from core.endpoint_address import EndpointAddress
-from core.errors import BadInput, NotFound, Problem, ProblemsFound, problems_of
+from core.endpoint_address import usable
+from core.errors import BadInput, NotFound, Problem, ProblemsFound, TuneworthyError, problems_of
 from core.paths import exists, is_file, resolved, typed_path
 
+Learner = Literal["llm", "classic", "encoder"]
+ENCODER_DEFAULTS = {"learning_rate": 5e-5, "epochs": 10.0}
+"""Of an encoder, where a spec does not say: all of its weights move, so gently (Devlin et al. 2018, A.3)."""
 JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_SPEC_BYTES = 1 << 20
@@ -35,23 +38,45 @@ AXES: tuple[AxisName, ...] = ("task", "new_inputs", "knowledge", "safety", "over
 """What is judged when nothing else is said."""
 
 
+MethodKind = Literal["full", "lora", "prefix", "prompt", "bottleneck", "ia3"]
+LEARNING_RATES: dict[MethodKind, float] = {
+    "full": 1e-4,
+    "lora": 1e-3,
+    "prefix": 1e-2,
+    "prompt": 3e-2,
+    "bottleneck": 1e-3,
+    "ia3": 3e-3,
+}
+"""Peak rate of each method where a spec gives none; the sources stand in `training/methods/`."""
+
+
 class MethodSpec(BaseModel):
     """Which weights are trained, and how."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    kind: Literal["full", "lora", "prefix", "prompt", "bottleneck", "ia3"] = "lora"
-    """Tuning method. This release trains `lora`; the others come with the local training release."""
+    kind: MethodKind = "lora"
+    """Tuning method: what is trained, the whole model or something small beside it."""
     rank: int = Field(default=16, ge=1, le=1024)
     """LoRA rank r. Higher learns more, and needs more memory."""
     alpha: int = Field(default=32, ge=1, le=4096)
     """LoRA alpha; the update is scaled by alpha / rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of adapter inputs dropped in training, against overfitting. It slows a processor by a quarter."""
+    rslora: bool = False
+    """Scale LoRA's update by alpha / sqrt(rank), so that a high rank still learns (rank-stabilised LoRA)."""
+    dora: bool = False
+    """Train the length of each weight column beside LoRA's direction: a little closer to full tuning, and slower."""
     targets: list[str] | Literal["all-linear"] = "all-linear"
     """Layers that get an adapter: all linear layers, or names such as q_proj."""
     bits: Literal["16", "8", "4", "fp8"] = "16"
-    """Precision of the frozen base. This release trains at 16."""
+    """Precision of the frozen base: fewer bits take less memory and more time."""
+    virtual_tokens: int = Field(default=20, ge=1, le=1024)
+    """Learned places before every prompt, of prefix and prompt tuning."""
+    bottleneck_size: int = Field(default=64, ge=1, le=4096)
+    """Width of a bottleneck adapter layer: more learns more."""
+    placement: Literal["houlsby", "pfeiffer"] = "houlsby"
+    """Adapter layers after attention and feed-forward (houlsby), or after the feed-forward only (pfeiffer)."""
 
 
 class JobSpec(BaseModel):
@@ -90,14 +115,22 @@ class JobSpec(BaseModel):
     system_prompt: str | None = None
     """Instruction put before rows that have none."""
     method: MethodSpec = MethodSpec()
+    learner: Learner = "llm"
+    """What is trained: `llm`, an adapter of the base; or a small classifier, `classic` or `encoder`."""
+    encoder: str | None = None
+    """Encoder that is fine-tuned where `learner` is encoder: a folder, or a Hugging Face Hub id."""
     epochs: float = Field(default=3.0, gt=0, le=1000)
     """Passes over the training rows."""
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
-    """Peak learning rate. LoRA takes about ten times that of full tuning."""
+    """Peak learning rate; that of the method when empty. LoRA takes about ten times that of full tuning."""
     warmup_ratio: float = Field(default=0.05, ge=0, le=0.5)
     """Share of the steps in which the learning rate rises."""
     weight_decay: float = Field(default=0.0, ge=0, le=1)
-    """Pull of the trained weights towards zero."""
+    """Pull of the trained weights towards zero, against overfitting."""
+    neftune_alpha: float | None = Field(default=None, gt=0, le=100)
+    """Noise on the embeddings while it learns, against overfitting on short answers; off when empty."""
+    optimizer: Literal["auto", "adamw", "adamw_8bit_paged"] = "auto"
+    """AdamW as it is, or with 8-bit state that may move to main memory; auto takes that for a 4- or 8-bit base."""
     max_tokens: int = Field(default=512, ge=8, le=1_000_000)
     """Longest row in tokens; longer ones are cut and counted."""
     micro_batch: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = "auto"
@@ -120,13 +153,21 @@ class JobSpec(BaseModel):
     stack: str = "peft"
     """Training stack."""
     budget_usd: float | None = Field(default=None, ge=0)
-    """Dollars at which the job is stopped."""
+    """Dollars at which the job is stopped, keeping what it has."""
+    budget_minutes: float | None = Field(default=None, gt=0)
+    """Minutes of work, times the cards, at which a training is stopped, keeping what it has."""
+    usd_per_hour: float | None = Field(default=None, ge=0)
+    """What an hour of one device costs you; nothing when empty and the machine is your own."""
     early_stopping: int | None = Field(default=None, ge=1, le=1000)
     """Stop after so many validations without improvement; the best checkpoint is kept."""
     eval_steps: int | None = Field(default=None, ge=1)
     """Steps between validations; twice an epoch when empty."""
     save_steps: int | None = Field(default=None, ge=1)
     """Steps between checkpoints; as eval_steps when empty."""
+    save_minutes: float | None = Field(default=None, gt=0)
+    """Most minutes between checkpoints, beside save_steps."""
+    retry_smaller: bool = False
+    """Out of memory: try once more with fewer rows at a time, as many a step."""
     mix_general: float = Field(default=0.0, ge=0, lt=1)
     """Share of general rows mixed in against forgetting. Not in this release."""
     report_to: list[str] = []
@@ -135,6 +176,8 @@ class JobSpec(BaseModel):
     """Adapter folder to evaluate."""
     job: str | None = None
     """Train job whose adapter is evaluated."""
+    seed_jobs: list[str] = []
+    """Train jobs that differ from `job` in their seed alone: judged on the task beside it, for the luck of the seed."""
     resume_of: str | None = None
     """Train job whose last checkpoint this one goes on from."""
     axes: list[AxisName] = list(AXES)
@@ -157,6 +200,8 @@ class JobSpec(BaseModel):
     """Path of the JSON schema that answers should follow; read off the training answers when empty."""
     judge: str | None = None
     """Hosted model that marks the answers beside the metric: `URL?key=VARIABLE#MODEL`, the key itself in no file."""
+    harm_judge: str | None = None
+    """Moderation endpoint that says which answers to unsafe requests do harm: `URL?key=VARIABLE#MODEL`."""
     margins: dict[str, float] = {}
     n: int | None = Field(default=None, ge=1)
     """Rows to judge on; all when empty."""
@@ -175,6 +220,21 @@ class JobSpec(BaseModel):
     """May the job contact hosts (hub, package index)?"""
     fake: dict[str, float | str | bool] = {}
     """Scenario of the fake engine: seconds, outcome, lost, no_pause."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_rate_of_the_method(cls, told: object) -> object:
+        if not isinstance(told, dict) or "learning_rate" in told or told.get("learner") == "encoder":
+            return told
+        method = told.get("method")
+        kind = method.get("kind") if isinstance(method, dict) else getattr(method, "kind", None)
+        usual = [rate for name, rate in LEARNING_RATES.items() if name == kind]
+        return told | {"learning_rate": usual[0]} if usual else told
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_for_the_learner(cls, told: object) -> object:
+        return ENCODER_DEFAULTS | told if isinstance(told, dict) and told.get("learner") == "encoder" else told
 
 
 def check_evaluate_spec(spec: JobSpec) -> list[Problem]:
@@ -198,12 +258,27 @@ def check_evaluate_spec(spec: JobSpec) -> list[Problem]:
         if name not in (*AXES, "names", "red_team"):
             what = f"there is no axis `{name[:40]}`."
             found.append(Problem(what=what, where="margins", hint=f"Axes: {', '.join((*AXES, 'red_team'))}."))
-    if spec.judge:
+    for field, address, whom in (("judge", spec.judge, "judge"), ("harm_judge", spec.harm_judge, "judge of harm")):
         try:
-            EndpointAddress.parse(spec.judge)
-        except BadInput as error:
-            found.append(Problem(what=error.message, where="judge", hint=error.hint))
+            if address:
+                usable(address, whom=whom, allow_network=spec.allow_network)
+        except TuneworthyError as error:
+            found.append(Problem(what=error.message, where=field, hint=error.hint))
+    found += _seed_problems(spec)
+    if spec.harm_judge and "safety" not in spec.axes:
+        what = "`harm_judge` is given, and the axis `safety` is not asked for."
+        found.append(Problem(what=what, where="harm_judge", hint="Add `safety` to `axes`, or leave it out."))
     return found
+
+
+def _seed_problems(spec: JobSpec) -> list[Problem]:
+    if spec.seed_jobs and not spec.job:
+        hint = "Set `job`: seeds are compared training by training."
+        return [Problem(what="`seed_jobs` is given without `job`.", where="seed_jobs", hint=hint)]
+    if len({spec.job, *spec.seed_jobs}) <= len(spec.seed_jobs):
+        what = "a training stands twice in `job` and `seed_jobs`."
+        return [Problem(what=what, where="seed_jobs", hint="Name each once.")]
+    return []
 
 
 def read_mapping(path: Path, first_line: str = "kind: train") -> dict[str, object]:
@@ -257,6 +332,7 @@ def read_spec(path: Path) -> JobSpec:
         "shifted",
         "adapter",
         "base_model",
+        "encoder",
         "general_set",
         "json_schema",
         "sqlite",
@@ -265,7 +341,7 @@ def read_spec(path: Path) -> JobSpec:
         if not value or Path(value).is_absolute():
             continue
         local = path.parent / value
-        if field == "base_model" and not exists(local):
+        if field in ("base_model", "encoder") and not exists(local):
             continue
         updates[field] = str(resolved(local))
     if not math.isfinite(spec.learning_rate):

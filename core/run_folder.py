@@ -10,39 +10,30 @@ runs/<job id>/
     cancel          present once somebody asked to stop
     outcome.json    the last word; lock free and no outcome means that the worker died
     checkpoints/    what a stopped job can go on from
-    adapter/        what a finished one leaves
+    adapter/        what a finished one leaves; classifier/ where a small classifier was trained
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import json
 import os
 import secrets
-import tempfile
-import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from core.errors import BadInput, EngineError, NotFound, StoreError
+from core.errors import BadInput, NotFound
+from core.event_log import EventKind, EventLog
+from core.folder_state import WorkerInfo, alive_state, ended_state, left_state
 from core.home import run_dir
 from core.job import Event, JobState, Outcome
 from core.jobspec import JobSpec
+from core.own_files import disk_error, read_json, write_atomically
+from core.worker_lock import WorkerLock
 
-EventKind = Literal["log", "stage", "step", "validation", "checkpoint", "warning", "progress"]
+__all__ = ["EventKind", "RunFolder", "WorkerInfo", "read_json", "write_atomically"]
 ROOM_BYTES = 64 << 10
-
-
-class WorkerInfo(BaseModel):
-    """Who works on the job."""
-
-    pid: int
-    started_at: datetime
 
 
 class RunFolder:
@@ -50,7 +41,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seq: int | None = None
+        self._events = EventLog(path / "events.jsonl")
+        self._lock = WorkerLock(path / "lock")
 
     @classmethod
     def of(cls, job_id: str) -> RunFolder:
@@ -69,7 +61,7 @@ class RunFolder:
             if not folder.spec_file.exists():
                 write_atomically(folder.spec_file, spec.model_dump_json(indent=2))
         except OSError as error:
-            raise _disk_error(error, folder.path) from error
+            raise disk_error(error, folder.path) from error
         return folder
 
     @property
@@ -85,7 +77,7 @@ class RunFolder:
     @property
     def lock_file(self) -> Path:
         """Held by the worker as long as it lives."""
-        return self.path / "lock"
+        return self._lock.path
 
     @property
     def log_file(self) -> Path:
@@ -101,6 +93,11 @@ class RunFolder:
     def adapter(self) -> Path:
         """The finished adapter."""
         return self.path / "adapter"
+
+    @property
+    def classifier(self) -> Path:
+        """The finished classifier, where that was trained in place of an adapter."""
+        return self.path / "classifier"
 
     @property
     def evaluation_file(self) -> Path:
@@ -123,34 +120,11 @@ class RunFolder:
 
         Raises `EngineError` when another worker holds it after `wait_seconds`.
         """
-        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return descriptor
-            except BlockingIOError:
-                # A reader that probes holds it for microseconds only; a worker holds it for its life.
-                if time.monotonic() > deadline:
-                    os.close(descriptor)
-                    raise EngineError(
-                        f"a worker is already at job {self.job_id}.", "Wait for it, or cancel it first."
-                    ) from None
-                time.sleep(0.02)
+        return self._lock.acquire(wait_seconds)
 
     def locked(self) -> bool:
         """True while a worker lives."""
-        try:
-            descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return self._lock.held()
 
     # What the worker writes.
 
@@ -178,21 +152,7 @@ class RunFolder:
         values: dict[str, float] | None = None,
     ) -> None:
         """Append an event. One short write, so that readers see whole lines."""
-        if self._seq is None:
-            self._seq = max((event.seq for event in self.events()), default=0)
-        self._seq += 1
-        event = Event(
-            seq=self._seq,
-            at=datetime.now(UTC),
-            kind=kind,
-            message=message,
-            step=step,
-            total_steps=total_steps,
-            values=values or {},
-        )
-        line = event.model_dump_json(exclude_defaults=True) + "\n"
-        with (self.path / "events.jsonl").open("ab", buffering=0) as file:
-            file.write(line.encode())
+        self._events.append(kind, message, step=step, total_steps=total_steps, values=values or {})
 
     def finish(self, outcome: Outcome) -> None:
         """The last word. Written whole or not at all."""
@@ -217,19 +177,7 @@ class RunFolder:
 
     def events(self, after: int = 0) -> list[Event]:
         """Events with `seq` above `after`; a line that is still being written is left for the next call."""
-        try:
-            lines = (self.path / "events.jsonl").read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return []
-        found = []
-        for line in lines[:-1]:
-            try:
-                event = Event.model_validate_json(line)
-            except ValidationError:
-                continue
-            if event.seq > after:
-                found.append(event)
-        return found
+        return self._events.read(after)
 
     def log_tail(self, max_bytes: int = 20_000) -> str:
         """The end of the log as text."""
@@ -265,35 +213,13 @@ class RunFolder:
         # An ended job costs one look at its last word, however many events it left.
         if (ended := self._ended()) is not None:
             return ended
-        events = self.events()
-        worker = self.worker()
-        state = _state_at(events, worker)
-        alive = self.locked()
+        events, worker, alive = self.events(), self.worker(), self.locked()
         # Looked for again: a worker writes its last word first and lets go of the lock after.
         if (ended := self._ended()) is not None:
             return ended
-        stages = [event for event in events if event.kind == "stage"]
         if alive:
-            steps = _steps(events)
-            running = bool(stages) and stages[-1].message != "queued"
-            note = stages[-1].message if running else "waiting"
-            etas = [event.values["eta_seconds"] for event in steps if "eta_seconds" in event.values]
-            eta = etas[-1] if running and etas else None
-            name = "running" if running else "queued"
-            note = "stopping" if self.cancel_asked else note
-            return state.model_copy(update={"state": name, "note": note, "eta_seconds": eta})
-        if self.cancel_asked:
-            reason = "Stopped before its last word. Resume it." if self.begun else "Stopped before it could start."
-            return state.model_copy(update={"state": "cancelled", "reason": reason})
-        if not self.begun:
-            return state.model_copy(update={"note": "not started"})
-        return state.model_copy(
-            update={
-                "state": "failed",
-                "reason": "The worker died without a word (the machine was restarted, or it was killed). "
-                "Resume it, or read the end of its log.",
-            }
-        )
+            return alive_state(events, worker, cancel_asked=self.cancel_asked)
+        return left_state(events, worker, cancel_asked=self.cancel_asked, begun=self.begun)
 
     def _ended(self) -> JobState | None:
         """The state of a job that said its last word; None before."""
@@ -310,58 +236,4 @@ def _ended_state(path: Path, _changed_ns: int, _file: int) -> JobState | None:
     # A resumed job gets a new outcome, and so another time and another file.
     folder = RunFolder(path)
     outcome = folder.outcome()
-    if outcome is None:
-        return None
-    reason = f"{outcome.reason} {outcome.hint}".strip()
-    state = _state_at(folder.events(), folder.worker())
-    return state.model_copy(update={"state": outcome.state, "reason": reason, "ended_at": outcome.at})
-
-
-def _state_at(events: list[Event], worker: WorkerInfo | None) -> JobState:
-    """A queued job, with the steps and the start that are known."""
-    steps = _steps(events)
-    return JobState(
-        state="queued",
-        step=steps[-1].step if steps else 0,
-        total_steps=steps[-1].total_steps if steps else 0,
-        started_at=worker.started_at if worker else None,
-    )
-
-
-def _steps(events: list[Event]) -> list[Event]:
-    return [event for event in events if event.kind in ("step", "validation", "checkpoint") and event.total_steps]
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or nothing. Raises `StoreError` when the disk is full."""
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            temporary = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise _disk_error(error, path) from error
-
-
-def read_json(path: Path) -> dict[str, object]:
-    """A JSON object from one of our own files. Raises `NotFound` or `BadInput`."""
-    try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise NotFound(f"no file at {path}.", "Was it deleted?") from error
-    except ValueError as error:
-        raise BadInput("is not JSON.", "Delete it and run the job again.", file=str(path)) from error
-    if not isinstance(value, dict):
-        raise BadInput("does not hold an object.", "Delete it and run the job again.", file=str(path))
-    return value
-
-
-def _disk_error(error: OSError, path: Path) -> StoreError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreError(f"the disk is full; {path.name} was not written.", "Free some space, then try again.")
-    return StoreError(f"cannot write {path} ({error.strerror}).", "Check the folder's permissions.")
+    return None if outcome is None else ended_state(outcome, folder.events(), folder.worker())

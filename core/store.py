@@ -1,81 +1,45 @@
-"""The store: plans, jobs that were asked for, and pointers to what came of them. SQLite (WAL) by default.
+"""The store: plans, jobs that were asked for, and pointers to what came of them.
 
-The engine is the truth about a job's state; the store remembers what was asked. Nothing in it is SQLite only.
+The engine is the truth about a job's state; the store remembers what was asked.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from sqlalchemy import create_engine, delete, event, select
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from pydantic import ValidationError
+from sqlalchemy import delete, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
+from core.database import Database
 from core.errors import NotFound, ProblemsFound, StoreError, problems_of
 from core.estimate import RunEstimate
 from core.home import home, new_id
 from core.job import EngineRef
 from core.jobspec import JobSpec
-from core.migrate import migrate
 from core.plan import Plan
+from core.records import JobRecord, job_of, plan_columns, release_of
 from core.release import Release
 from core.tables import AdapterRow, EvaluationRow, JobRow, PlanRow, ReleaseRow
 
-
-class JobRecord(BaseModel):
-    """A job as it was asked for."""
-
-    id: str
-    plan_id: str | None
-    name: str
-    kind: str
-    engine: str
-    ref: EngineRef | None
-    spec: JobSpec
-    predicted: RunEstimate | None
-    archived: bool
-    created_at: datetime
+__all__ = ["JobRecord", "Store", "open_store"]
 
 
 class Store:
-    """One database. Cheap to make; safe to use from several threads and processes at once."""
+    """All that is kept of plans and jobs. Cheap to make; safe to use from several threads and processes at once."""
 
     def __init__(self, url: URL) -> None:
+        """Raises `StoreError` where the database cannot be opened."""
         self.url = url
-        try:
-            self._engine = create_engine(url)
-            if url.get_backend_name() == "sqlite":
-                event.listen(self._engine, "connect", _sqlite_settings)
-                event.listen(self._engine, "begin", _sqlite_begin)
-            migrate(self._engine, home() / "migrate.lock")
-        except (SQLAlchemyError, ImportError, OSError, TypeError, ValueError):
-            # The address never reaches a message or a log: a password with an `@` in it stands in its host as well.
-            name = url.get_backend_name()
-            shown = f"the store {url.database} ({name})" if url.drivername == "sqlite" else f"the store ({name})"
-            raise StoreError(f"cannot open {shown}.", "Check TUNEWORTHY_DB and that it is up.") from None
+        self._database = Database(url)
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
-
-    @contextmanager
-    def _session(self, write: bool = False) -> Iterator[Session]:
-        engine = self._engine.execution_options(write=write)
-        try:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
-                yield session
-        except SQLAlchemyError as error:
-            kind = type(getattr(error, "orig", error)).__name__
-            raise StoreError(
-                f"the store could not be read or written ({kind}).", "Is the disk full, or the folder read-only?"
-            ) from error
+        self._database.close()
 
     # Plans
 
@@ -83,13 +47,13 @@ class Store:
         """A new, empty plan."""
         now = datetime.now(UTC)
         plan = Plan(id=new_id("plan"), name=name, created_at=now, updated_at=now)
-        with self._session(write=True) as session:
-            session.add(PlanRow(id=plan.id, **_plan_columns(plan)))
+        with self._database.session(write=True) as session:
+            session.add(PlanRow(id=plan.id, **plan_columns(plan)))
         return plan
 
     def plan(self, plan_id: str) -> Plan:
         """The plan of that id. Raises `NotFound`."""
-        with self._session() as session:
+        with self._database.session() as session:
             row = session.get(PlanRow, plan_id)
             if row is None:
                 raise NotFound(f"no plan `{plan_id[:60]}` here.", "See the list of plans.")
@@ -98,25 +62,25 @@ class Store:
     def plans(self, archived: bool = False) -> list[Plan]:
         """All plans, the one touched last first."""
         query = select(PlanRow).where(PlanRow.archived == archived).order_by(PlanRow.updated_at.desc())
-        with self._session() as session:
+        with self._database.session() as session:
             return [Plan.model_validate(row.body) for row in session.scalars(query)]
 
     def update_plan(self, plan_id: str, **fields: Any) -> Plan:
         """Set some fields and leave the others as they are now, so that two open pages lose nothing of each other."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             row = session.get(PlanRow, plan_id, with_for_update=True)
             if row is None:
                 raise NotFound(f"no plan `{plan_id[:60]}` here.", "It may have been deleted on another page.")
             plan = Plan.model_validate(row.body)
             values = {name: getattr(plan, name) for name in Plan.model_fields} | fields
             plan = Plan.model_validate(values | {"updated_at": datetime.now(UTC)})
-            for column, value in _plan_columns(plan).items():
+            for column, value in plan_columns(plan).items():
                 setattr(row, column, value)
             return plan
 
     def delete_plan(self, plan_id: str) -> None:
         """Forget the plan. Its jobs stay; what else should go is the caller's to say and do."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             row = session.get(PlanRow, plan_id)
             if row is not None:
                 session.delete(row)
@@ -136,7 +100,7 @@ class Store:
             archived=False,
             created_at=datetime.now(UTC),
         )
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             session.add(record)
             if plan_id is not None:
                 plan_row = session.get(PlanRow, plan_id, with_for_update=True)
@@ -144,34 +108,34 @@ class Store:
                     raise NotFound(f"no plan `{plan_id[:60]}` here.", "It may have been deleted on another page.")
                 plan = Plan.model_validate(plan_row.body)
                 plan_row.body = plan.model_copy(update={"jobs": [*plan.jobs, record.id]}).model_dump(mode="json")
-        return _record(record)
+        return job_of(record)
 
     def set_ref(self, job_id: str, ref: EngineRef) -> None:
         """Remember the engine's own name for a job."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             row = session.get(JobRow, job_id)
             if row is not None:
                 row.ref = ref.ref
 
     def job(self, job_id: str) -> JobRecord:
         """The job of that id. Raises `NotFound`."""
-        with self._session() as session:
+        with self._database.session() as session:
             row = session.get(JobRow, job_id)
             if row is None:
                 raise NotFound(f"no job `{job_id[:60]}` here.", "See `tuneworthy jobs` for the ids.")
-            return _record(row)
+            return job_of(row)
 
     def jobs(self, plan_id: str | None = None, archived: bool = False) -> list[JobRecord]:
         """Jobs, newest first; of one plan if given."""
         query = select(JobRow).where(JobRow.archived == archived).order_by(JobRow.created_at.desc())
         if plan_id is not None:
             query = query.where(JobRow.plan_id == plan_id)
-        with self._session() as session:
-            return [_record(row) for row in session.scalars(query)]
+        with self._database.session() as session:
+            return [job_of(row) for row in session.scalars(query)]
 
     def update_job(self, job_id: str, *, name: str | None = None, archived: bool | None = None) -> None:
         """Rename or archive."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             row = session.get(JobRow, job_id)
             if row is None:
                 raise NotFound(f"no job `{job_id[:60]}` here.", "It may have been deleted on another page.")
@@ -180,7 +144,7 @@ class Store:
 
     def delete_job(self, job_id: str) -> None:
         """Forget a job and the pointers to what came of it. Its folder is the engine's to remove."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             for table in (JobRow, AdapterRow, EvaluationRow):
                 row = session.get(table, job_id)
                 if row is not None:
@@ -191,19 +155,19 @@ class Store:
 
     def point_to_adapter(self, job_id: str, name: str, path: str) -> None:
         """Remember an adapter. Safe to repeat; a given name stays."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             if session.get(AdapterRow, job_id) is None:
                 now = datetime.now(UTC)
                 session.add(AdapterRow(job_id=job_id, name=name, path=path, archived=False, created_at=now))
 
     def adapter_names(self) -> dict[str, tuple[str, bool]]:
         """{job id: (name, archived)} of all known adapters."""
-        with self._session() as session:
+        with self._database.session() as session:
             return {row.job_id: (row.name, row.archived) for row in session.scalars(select(AdapterRow))}
 
     def update_adapter(self, job_id: str, *, name: str | None = None, archived: bool | None = None) -> None:
         """Rename or archive."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             row = session.get(AdapterRow, job_id)
             if row is None:
                 raise NotFound(f"no adapter of job `{job_id[:60]}` here.", "It may have been deleted on another page.")
@@ -221,7 +185,7 @@ class Store:
         judged_at: datetime,
     ) -> None:
         """Remember an evaluation report. Safe to repeat."""
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             row = session.get(EvaluationRow, job_id) or EvaluationRow(job_id=job_id)
             row.created_at = judged_at
             row.plan_id, row.train_job_id, row.path, row.verdict = plan_id, train_job_id, path, verdict
@@ -230,7 +194,7 @@ class Store:
     def verdicts(self) -> dict[str, str | None]:
         """{train job id: verdict of its newest evaluation}."""
         query = select(EvaluationRow).order_by(EvaluationRow.created_at)
-        with self._session() as session:
+        with self._database.session() as session:
             return {row.train_job_id: row.verdict for row in session.scalars(query) if row.train_job_id}
 
     # Releases
@@ -255,7 +219,7 @@ class Store:
             made = Release.model_validate(given | known | {"id": new_id("release")})
         except ValidationError as error:
             raise ProblemsFound(problems_of(error)) from None
-        with self._session(write=True) as session:
+        with self._database.session(write=True) as session:
             session.add(ReleaseRow(**made.model_dump()))
         return made
 
@@ -264,8 +228,8 @@ class Store:
         query = select(ReleaseRow).order_by(ReleaseRow.created_at.desc())
         if job_id is not None:
             query = query.where(ReleaseRow.job_id == job_id)
-        with self._session() as session:
-            return [_release(row) for row in session.scalars(query)]
+        with self._database.session() as session:
+            return [release_of(row) for row in session.scalars(query)]
 
 
 def open_store() -> Store:
@@ -280,52 +244,3 @@ def _open(address: str) -> Store:
     except (ArgumentError, ValueError):
         raise StoreError("TUNEWORTHY_DB is not a database URL.", "It looks like sqlite:///path/to/file.db.") from None
     return Store(url)
-
-
-def _sqlite_settings(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by `_sqlite_begin`
-    cursor = connection.cursor()
-    for setting in ("busy_timeout=10000", "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    # A writer takes SQLite's lock before it reads; else two read-modify-writes at once end in "database is locked".
-    write = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _plan_columns(plan: Plan) -> dict[str, Any]:
-    return {
-        "name": plan.name,
-        "archived": plan.archived,
-        "body": plan.model_dump(mode="json"),
-        "created_at": plan.created_at,
-        "updated_at": plan.updated_at,
-    }
-
-
-def _release(row: ReleaseRow) -> Release:
-    values = {field: getattr(row, field) for field in Release.model_fields}
-    return Release.model_validate(values | {"created_at": _utc(row.created_at)})
-
-
-def _utc(moment: datetime) -> datetime:
-    # SQLite keeps no time zone; all that we write is UTC.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _record(row: JobRow) -> JobRecord:
-    return JobRecord(
-        id=row.id,
-        plan_id=row.plan_id,
-        name=row.name,
-        kind=row.kind,
-        engine=row.engine,
-        ref=EngineRef(engine=row.engine, ref=row.ref) if row.ref else None,
-        spec=JobSpec.model_validate(row.spec),
-        predicted=RunEstimate.model_validate(row.predicted) if row.predicted else None,
-        archived=row.archived,
-        created_at=_utc(row.created_at),
-    )

@@ -1,8 +1,8 @@
-"""Peak memory of a training run, part by part: weights, optimizer, activations, logits, context.
+"""Peak memory of a training run, part by part, on a card or a processor.
 
-Peak = weights + trainable state + activations + logits + context. The formulas follow the tensors that transformers
-and PEFT keep for the backward pass; the factor for what allocators waste was fitted on CPU runs of the SmolLM2-135M
-shape (512 to 2,048 tokens a step, with and without dropout and checkpointing) and is wide on purpose.
+Peak = weights + adapter + gradients + optimizer + activations + logits + buffers, then what the allocator wastes and
+what the driver's context takes. The parts are counted tensor by tensor (`kept.py`); no part is fitted to published
+figures. Waste and context are ranges: on a processor from our own runs of SmolLM2-135M, on a card wide on purpose.
 """
 
 from __future__ import annotations
@@ -11,24 +11,55 @@ from dataclasses import dataclass
 
 from core.errors import Refused
 from core.jobspec import MethodSpec
+from cost_models.kept import Setting, layer_bytes
 from cost_models.shapes import ModelShape
 from cost_models.trainable import trainable_parameters
 
 GIB = 2**30
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 """4-bit weights with double-quantised scales: blocks of 64, scales in groups of 256 (Dettmers et al. 2023)."""
+BASE_BYTES = {"4": NF4_BYTES, "8": 1.0, "fp8": 2.0}
+"""A weight of a quantised linear layer. fp8 keeps two copies, row by row for each direction of the product."""
 ADAPTER_STATE_BYTES = 16
 """float32 adapter, gradient and two Adam moments."""
 FULL_STATE_BYTES = 16
 """float32 master weight, gradient and two Adam moments, beside the 16-bit weights."""
-LOGIT_BYTES = {"cpu": 16, "cuda": 11}
-"""Per token and word of the vocabulary: logits, a float32 copy, the softmax and its gradient, less what is freed.
+PLAIN_LOGIT_BYTES = 12
+"""Per token and word: log-softmax, its gradient and that of the loss, each in float32, while the backward pass begins."""
+CPU_LOGIT_BYTES = 14
+"""As on a card, and the 16-bit logits, which a processor's autocast keeps."""
+LOSS_TILE = (4096, 8192)
+"""Tokens x words of the tile in which a fused loss holds logits (TRL 1.16)."""
+CONTEXT_GIB = {"cpu": (0.5, 0.65, 0.9), "cuda": (0.4, 0.7, 1.5), "mps": (0.4, 0.8, 1.5)}
+"""Libraries in memory; on a card the driver's context and kernels."""
+SLACK = {"cpu": (0.15, 0.35, 0.7), "cuda": (0.0, 0.05, 0.2), "mps": (0.0, 0.1, 0.4)}
+"""What allocators take over what is in use, as a share of what comes and goes: low, likely, high."""
+UNEVEN_SLACK = 0.07
+"""More of it where steps differ in length, so that freed blocks do not fit the next step."""
 
-Fitted: 16 on CPU; on an H100 a Llama-3.1-8B shape of 8,192 tokens with checkpointing left 10.7."""
-CONTEXT_GIB = {"cpu": (0.4, 0.7, 1.0), "cuda": (0.5, 0.9, 2.0)}
-"""Libraries in memory; on CUDA the driver's context and kernels."""
-WASTE = {"cpu": (1.0, 1.4, 1.9), "cuda": (0.9, 1.1, 1.5)}
-"""What allocators need over what is kept: low, likely, high."""
+
+@dataclass(frozen=True)
+class Run:
+    """How a step is run; what it does not say is the usual."""
+
+    device: str = "cpu"
+    bytes_each: float = 2
+    tokens: int = 1
+    """Tokens of a step on the device: rows x longest row."""
+    row_tokens: int = 0
+    """The longest row; 0 where one row makes the step."""
+    uneven: bool = False
+    """True where rows differ in length."""
+    stack: str = "peft"
+    recomputed: float = 0.0
+    """Share of the layers that are recomputed: 0 none, 1 all."""
+    loss: str = "plain"
+    """plain; fused (tiles of the vocabulary); answers (learned positions alone)."""
+    learned_tokens: int | None = None
+    """Tokens of a step that are learned; all where unknown."""
+    optimizer: str = "adamw"
+    widened: bool = False
+    """True where what is not quantised is kept in float32, as PEFT's preparation for k-bit training does."""
 
 
 @dataclass(frozen=True)
@@ -40,34 +71,21 @@ class Memory:
     likely: float
     high: float
 
+    @property
+    def allocated(self) -> float:
+        """Likely GiB of the tensors alone: what PyTorch's counter of allocated memory shows at its peak."""
+        return sum(value for name, value in self.parts.items() if name not in ("context", "slack"))
 
-def weight_bytes(shape: ModelShape, method: MethodSpec, bytes_each: float) -> float:
-    """Frozen weights. Quantisation shrinks the linear layers only; PEFT turns the rest into float32 then."""
+
+def weight_bytes(shape: ModelShape, method: MethodSpec, bytes_each: float, *, widened: bool = True) -> float:
+    """The base's weights. Quantisation shrinks linear layers only: embeddings, head, norms and experts stay.
+
+    They stay in float32 where `widened` (PEFT's preparation for k-bit training), else in `bytes_each`.
+    """
     rest = shape.total_params - shape.linear_params
     if method.kind == "full" or method.bits == "16":
         return shape.total_params * bytes_each
-    each = {"4": NF4_BYTES, "8": 1.0, "fp8": 1.0}[method.bits]
-    return shape.linear_params * each + rest * 4
-
-
-def activation_bytes(shape: ModelShape, method: MethodSpec, bytes_each: float, kind: str = "cpu") -> float:
-    """Kept for the backward pass, per token and layer.
-
-    Norms keep float32 copies of their input; rotary and repeated keys keep copies of queries and keys; the gated feed
-    forward keeps four. On CPU, LoRA keeps every adapted layer's input in the adapter's float32, and again after its
-    dropout; on CUDA autocast keeps 16 bits.
-    """
-    h, q, kv, f = shape.hidden, shape.query, shape.kv, shape.ffn
-    block = bytes_each * (4 * f + 2 * h + 5 * q + 2 * kv) + 2 * 8 * h + 2 * h * (bytes_each < 4)
-    if method.kind == "full":
-        return block + bytes_each * (2 * h + f)
-    if method.kind != "lora":
-        return block
-    inputs = 5 * h + q + f
-    casts = 4 * inputs if kind == "cpu" and bytes_each < 4 else 0
-    mask_and_copy = 1 + (4 if kind == "cpu" else bytes_each)
-    dropped = mask_and_copy * inputs if method.dropout > 0 else 0
-    return block + casts + dropped
+    return shape.linear_params * BASE_BYTES[method.bits] + rest * (4 if widened else bytes_each)
 
 
 def peak_memory(
@@ -78,33 +96,91 @@ def peak_memory(
     device: str = "cpu",
     bytes_each: float = 2,
     checkpointing: bool = False,
+    run: Run | None = None,
 ) -> Memory:
-    """Memory of one training step over `tokens` tokens (rows x longest row). `device` is cpu or cuda.
+    """Memory of one training step over `tokens` tokens (rows x longest row), or of the step that `run` describes.
 
     Raises `Refused` for a device that we know nothing about, `BadInput` for targets that do not exist.
     """
-    kind = device.partition(":")[0]
+    if run is None:
+        run = Run(device=device, bytes_each=bytes_each, tokens=tokens, recomputed=float(checkpointing))
+    kind = run.device.partition(":")[0]
     if kind not in CONTEXT_GIB:
-        raise Refused(f"no memory model for device `{device}`.", "Use `cpu` or `cuda`.")
-    trained = trainable_parameters(shape, method)
-    state = trained * (FULL_STATE_BYTES if method.kind == "full" else ADAPTER_STATE_BYTES)
-    per_layer = activation_bytes(shape, method, bytes_each, kind)
-    kept = 2 * shape.hidden * shape.layers + per_layer if checkpointing else shape.layers * per_layer
+        raise Refused(f"no memory model for device `{run.device}`.", "Use `cpu` or `cuda`.")
+    fixed = _fixed_bytes(shape, method, run)
+    moving = _moving_bytes(shape, method, run, on_cpu=kind == "cpu")
+    low, likely, high = (share + (UNEVEN_SLACK * run.uneven if share else 0) for share in SLACK[kind])
     context_low, context, context_high = CONTEXT_GIB[kind]
-    low, likely, high = WASTE[kind]
-    fixed = (weight_bytes(shape, method, bytes_each) + state) / GIB
-    logits = shape.vocab * LOGIT_BYTES[kind]
-    moving = tokens * (kept + logits) / GIB
-    parts = {
-        "weights": weight_bytes(shape, method, bytes_each) / GIB,
-        "optimizer": state / GIB,
-        "activations": tokens * kept / GIB * likely,
-        "logits": tokens * logits / GIB * likely,
-        "context": context,
-    }
+    here, there = sum(fixed.values()) / GIB, sum(moving.values()) / GIB
+    parts = {name: value / GIB for name, value in (fixed | moving).items()}
+    parts |= {"context": context, "slack": there * likely}
     return Memory(
         parts={name: round(value, 3) for name, value in parts.items()},
-        low=fixed + moving * low + context_low,
+        low=0.97 * here + there * (0.85 + low) + context_low,
         likely=sum(parts.values()),
-        high=fixed * 1.05 + moving * high + context_high,
+        high=1.05 * here + _widening(shape, method, run) + there * (1.1 + high) + context_high,
     )
+
+
+def _widening(shape: ModelShape, method: MethodSpec, run: Run) -> float:
+    """GiB more where the rest of a quantised base turns out to be widened to float32."""
+    if method.kind == "full" or method.bits not in ("4", "8") or run.widened or run.stack != "peft":
+        return 0.0
+    return (shape.total_params - shape.linear_params) * max(0.0, 4 - run.bytes_each) / GIB
+
+
+def _fixed_bytes(shape: ModelShape, method: MethodSpec, run: Run) -> dict[str, float]:
+    """What stays from the first step to the last."""
+    weights = weight_bytes(shape, method, run.bytes_each, widened=run.widened)
+    quantised = method.kind != "full" and method.bits != "16"
+    each = 4 if quantised and run.widened else run.bytes_each
+    embeddings = shape.embedding_params * each
+    trained = trainable_parameters(shape, method)
+    # TRL keeps adapters beside a base of 4 or 8 bits in 16 bits, ours and all others in float32.
+    state = 2 if quantised and method.bits in ("4", "8") and run.bytes_each < 4 else 4
+    moments = 2 if run.optimizer == "adamw_8bit_paged" else 2 * state
+    if method.kind == "full" and run.bytes_each == 4:
+        weights -= trained * 4  # float32 weights are their own masters
+    return {
+        "weights": weights - embeddings if weights > embeddings else weights,
+        "embeddings": embeddings if weights > embeddings else 0.0,
+        "adapter": float(trained * state),
+        "gradients": float(trained * state),
+        "optimizer": float(trained * moments),
+    }
+
+
+def _moving_bytes(shape: ModelShape, method: MethodSpec, run: Run, *, on_cpu: bool) -> dict[str, float]:
+    """What a step needs and frees, at the moment when it is most.
+
+    That is either when the backward pass begins, with all that the layers kept and the logits, or in a layer that is
+    recomputed, with its own tensors on top of the inputs of all layers.
+    """
+    e, h, f = run.bytes_each, shape.hidden, shape.working_ffn
+    how = Setting(
+        stack=run.stack, bytes_each=e, on_cpu=on_cpu, padded=run.uneven, row_tokens=run.row_tokens or run.tokens
+    )
+    layer = layer_bytes(shape, method, how)
+    offloaded = run.stack == "unsloth"  # its recomputation keeps the inputs of the layers in main memory
+    again = min(shape.layers, round(run.recomputed * shape.layers))
+    kept = run.tokens * ((shape.layers - again) * layer + again * (0 if offloaded else e * h))
+    gradients = run.tokens * e * (2 * f + 2 * h)  # of one feed-forward, on its way back
+    live = run.tokens * layer + gradients if again else gradients
+    logits = _logit_bytes(shape, run, on_cpu=on_cpu)
+    widest = max(inputs * outputs for inputs, outputs in shape.linears().values())
+    quantised = method.kind != "full" and method.bits in ("4", "8")
+    return {
+        "activations": kept + (live if live >= logits else 0.0),
+        "logits": 0.0 if live >= logits else logits,
+        "buffers": float(widest * e) if quantised else 0.0,
+    }
+
+
+def _logit_bytes(shape: ModelShape, run: Run, *, on_cpu: bool) -> float:
+    learned = run.tokens if run.learned_tokens is None else min(run.tokens, run.learned_tokens)
+    if run.loss == "fused":
+        tokens, words = LOSS_TILE
+        tile = min(run.tokens, tokens) * min(shape.vocab, words) * 4
+        return float(tile + run.tokens * shape.hidden * 4)
+    each = CPU_LOGIT_BYTES if on_cpu else PLAIN_LOGIT_BYTES
+    return float((learned if run.loss == "answers" else run.tokens) * shape.vocab * each)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.errors import BadInput, NotFound, ProblemsFound, problems_of
+from core.errors import NotFound, ProblemsFound, problems_of
 from core.paths import is_file, typed_path
 from cost_models.facts import FACTS_FOLDER
 from cost_models.prices import require_file
 
 
 class ModelShape(BaseModel):
-    """A decoder with gated feed-forward layers, as all current small models are. Sizes are counts of numbers."""
+    """A decoder: attention and feed-forward in every layer. Sizes are counts of numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,13 +28,41 @@ class ModelShape(BaseModel):
     kv_heads: int = Field(ge=1)
     head_dim: int = Field(ge=1)
     ffn: int = Field(ge=1)
+    """Width of the feed-forward; of the dense layers where there are experts."""
     vocab: int = Field(ge=1)
     tied: bool
     """True when input and output embedding are one matrix."""
     context: int = Field(default=2048, ge=1)
     """Longest text in tokens."""
+    gated: bool = True
+    """True where the feed-forward has a gate beside the way up (SwiGLU); False for plain GELU."""
+    fused: bool = False
+    """True where queries, keys and values are one matrix, and gate and up one."""
+    attention_bias: bool = False
+    """True where queries, keys and values have biases."""
+    norms: int = Field(default=2, ge=0)
+    """Norms over the hidden size in a layer."""
+    qk_norm: bool = False
+    """True where queries and keys are normalised too."""
+    eager: bool = False
+    """True where transformers keeps the attention scores, because no fused kernel computes this attention."""
+    experts: int = Field(default=0, ge=0)
+    """Experts in a layer; 0 for a dense model."""
+    experts_per_token: int = Field(default=0, ge=0)
+    expert_ffn: int = Field(default=0, ge=0)
+    """Width of one expert."""
+    shared_ffn: int = Field(default=0, ge=0)
+    """Width of the expert that sees every token."""
+    dense_layers: int = Field(default=0, ge=0)
+    """Layers that have no experts though the others do."""
+    positions: int = Field(default=0, ge=0)
+    """Learned position embeddings; 0 where positions are rotated."""
+    beside: int = Field(default=0, ge=0)
+    """Numbers beside the text decoder, such as a vision tower: frozen, and in memory."""
     licence: str = ""
     languages: list[str] = []
+    checked: str = ""
+    """Where the sizes were read."""
 
     @property
     def query(self) -> int:
@@ -46,18 +74,38 @@ class ModelShape(BaseModel):
         """Width of the keys, and of the values."""
         return self.kv_heads * self.head_dim
 
+    @property
+    def mixture(self) -> bool:
+        """True for a mixture of experts."""
+        return self.experts > 0
+
+    @property
+    def expert_layers(self) -> int:
+        """Layers with experts."""
+        return max(0, self.layers - self.dense_layers) if self.mixture else 0
+
+    @property
+    def working_ffn(self) -> int:
+        """Width of the feed-forward that one token goes through, over all of its experts."""
+        if not self.mixture:
+            return self.ffn
+        return self.experts_per_token * self.expert_ffn + self.shared_ffn
+
     def linears(self) -> dict[str, tuple[int, int]]:
-        """The linear layers of one block: name to (inputs, outputs)."""
-        h, q, kv, f = self.hidden, self.query, self.kv, self.ffn
-        return {
-            "q_proj": (h, q),
-            "k_proj": (h, kv),
-            "v_proj": (h, kv),
-            "o_proj": (q, h),
-            "gate_proj": (h, f),
-            "up_proj": (h, f),
-            "down_proj": (f, h),
-        }
+        """The linear layers of one block that can be adapted: name to (inputs, outputs).
+
+        Experts are not among them: transformers keeps them as one block of numbers, which PEFT's `all-linear` and
+        bitsandbytes both pass over.
+        """
+        h, q, kv = self.hidden, self.query, self.kv
+        f = self.shared_ffn if self.mixture else self.ffn
+        if self.fused:
+            found = {"qkv_proj": (h, q + 2 * kv), "o_proj": (q, h)}
+            rest = {"gate_up_proj" if self.gated else "up_proj": (h, 2 * f if self.gated else f), "down_proj": (f, h)}
+        else:
+            found = {"q_proj": (h, q), "k_proj": (h, kv), "v_proj": (h, kv), "o_proj": (q, h)}
+            rest = ({"gate_proj": (h, f)} if self.gated else {}) | {"up_proj": (h, f), "down_proj": (f, h)}
+        return found | (rest if f else {})
 
     @property
     def linear_params(self) -> int:
@@ -65,19 +113,42 @@ class ModelShape(BaseModel):
         return self.layers * sum(inputs * outputs for inputs, outputs in self.linears().values())
 
     @property
+    def expert_params(self) -> int:
+        """Weights of all experts and of the routers that choose among them; of dense layers beside them, too."""
+        ways = 3 if self.gated else 2
+        experts = self.expert_layers * (self.experts * ways * self.hidden * self.expert_ffn + self.hidden * self.experts)
+        return experts + (ways * self.dense_layers * self.hidden * self.ffn if self.mixture else 0)
+
+    @property
     def embedding_params(self) -> int:
-        """Input embedding and, where it is a matrix of its own, the output head."""
-        return self.vocab * self.hidden * (1 if self.tied else 2)
+        """Input embedding and, where it is a matrix of its own, the output head; learned positions."""
+        return self.vocab * self.hidden * (1 if self.tied else 2) + self.positions * self.hidden
 
     @property
     def total_params(self) -> int:
-        """All weights: linears, embeddings, two norms a block and the last one."""
-        return self.linear_params + self.embedding_params + self.hidden * (2 * self.layers + 1)
+        """All weights: linears, experts, embeddings, norms, biases, and what stands beside the decoder."""
+        norms = self.hidden * (self.norms * self.layers + 1)
+        biases = self.layers * (self.query + 2 * self.kv) if self.attention_bias else 0
+        return self.linear_params + self.expert_params + self.embedding_params + norms + biases + self.beside
 
     @property
     def working_params(self) -> int:
-        """Weights that every token is multiplied with: looking up an embedding is free, the output head is not."""
-        return self.linear_params + self.vocab * self.hidden
+        """Weights that a token is multiplied with: looking up an embedding is free, the output head is not."""
+        ways = 3 if self.gated else 2
+        experts = ways * self.hidden * self.expert_ffn * self.experts_per_token + self.hidden * self.experts
+        dense = ways * self.dense_layers * self.hidden * self.ffn if self.mixture else 0
+        return self.linear_params + self.expert_layers * experts + dense + self.vocab * self.hidden
+
+
+class _Models(BaseModel):
+    """`facts/models.toml`: `languages` and `checked` of a model name a row of the tables."""
+
+    model_config = ConfigDict(extra="forbid")
+    checked: date
+    source: str
+    model: list[dict[str, object]]
+    sources: dict[str, str]
+    languages: dict[str, list[str]]
 
 
 @lru_cache(maxsize=1)
@@ -85,9 +156,14 @@ def known_models() -> dict[str, ModelShape]:
     """Our dated list of open models by hub id. Raises `ProblemsFound` naming file and field."""
     path = FACTS_FOLDER / "models.toml"
     try:
-        tables = require_file(path)["model"]
-        assert isinstance(tables, list)
-        shapes = [ModelShape.model_validate(table) for table in tables]
+        book = _Models.model_validate(require_file(path))
+        shapes = [
+            ModelShape.model_validate(
+                row
+                | {"languages": book.languages[str(row["languages"])], "checked": book.sources[str(row["checked"])]}
+            )
+            for row in book.model
+        ]
     except ValidationError as error:
         raise ProblemsFound(problems_of(error, str(path))) from error
     return {shape.id: shape for shape in shapes}
@@ -98,6 +174,8 @@ def shape_of(model: str, folder: Path | None = None) -> ModelShape:
 
     Raises `NotFound` when neither knows it, `BadInput` for a config that lacks a size or a path that cannot be used.
     """
+    from cost_models.shape_config import shape_from_config  # it makes shapes, so it stands on this file
+
     place = folder or typed_path(model)
     if is_file(place / "config.json"):
         return shape_from_config(place / "config.json")
@@ -107,40 +185,3 @@ def shape_of(model: str, folder: Path | None = None) -> ModelShape:
         raise NotFound(
             f"the shape of `{model}` is not known here.", "Fetch the model first, or give its folder."
         ) from None
-
-
-def shape_from_config(path: Path) -> ModelShape:
-    """The shape from a model's `config.json`, whose names differ by family. Raises `BadInput`."""
-    try:
-        config = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise BadInput("is not JSON.", "Fetch the model again.", file=str(path)) from error
-    if not isinstance(config, dict):
-        raise BadInput("does not hold an object.", "Fetch the model again.", file=str(path))
-    config = config.get("text_config", config)
-
-    def size(*names: str, default: int | None = None) -> int:
-        for name in names:
-            if isinstance(config.get(name), int):
-                return int(config[name])
-        if default is None:
-            raise BadInput(f"has no `{names[0]}`.", "Give a model of a usual decoder family.", file=str(path))
-        return default
-
-    hidden = size("hidden_size", "n_embd", "d_model")
-    heads = size("num_attention_heads", "n_head")
-    try:
-        return ModelShape(
-            id=str(config.get("_name_or_path") or path.parent.name),
-            layers=size("num_hidden_layers", "n_layer"),
-            hidden=hidden,
-            heads=heads,
-            kv_heads=size("num_key_value_heads", default=heads),
-            head_dim=size("head_dim", default=max(1, hidden // max(1, heads))),
-            ffn=size("intermediate_size", "n_inner", default=4 * hidden),
-            vocab=size("vocab_size"),
-            tied=bool(config.get("tie_word_embeddings", False)),
-            context=size("max_position_embeddings", "n_positions", default=2048),
-        )
-    except ValidationError as error:
-        raise ProblemsFound(problems_of(error, str(path))) from error

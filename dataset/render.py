@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInput, NotFound
 from dataset.row import Message, Row
-from dataset.template import ChatTemplate, read_template, special_tokens
+from dataset.template import PROMPT_DATE, ChatTemplate, read_template, special_tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -56,10 +56,10 @@ class Renderer:
         """Texts that the tokenizer turns into control tokens wherever they stand."""
 
     @classmethod
-    def from_folder(cls, folder: Path, *, name: str | None = None, now: datetime | None = None) -> Renderer:
+    def from_folder(cls, folder: Path, *, name: str | None = None, now: datetime = PROMPT_DATE) -> Renderer:
         """The renderer of a base model's folder (tokenizer.json, tokenizer_config.json, chat_template.jinja).
 
-        `now` is what templates that print the date get; the clock by default. Raises `NotFound` or `BadInput`.
+        `now` is what templates that print the date get: a fixed one, not the clock's. Raises `NotFound` or `BadInput`.
         """
         from tokenizers import Tokenizer
 

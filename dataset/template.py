@@ -12,12 +12,18 @@ from core.errors import BadInput
 from dataset.row import Message
 
 _MAX_TEMPLATE_BYTES = 1 << 20
+PROMPT_DATE = datetime(2024, 7, 26)
+"""What templates that print the date of the day are given: the day on which Llama 3's falls back where it has no clock.
+
+One date for training, judging and serving. With the clock a tuned model would be served with prompts that it was not
+trained on, and after midnight no answer would be found in the cache and no judgement could be repeated.
+"""
 
 
 class ChatTemplate:
     """A compiled template and the special tokens that it may use."""
 
-    def __init__(self, source: str, special: Mapping[str, str], *, now: datetime | None = None) -> None:
+    def __init__(self, source: str, special: Mapping[str, str], *, now: datetime = PROMPT_DATE) -> None:
         from jinja2 import TemplateError
 
         self.source = source
@@ -73,7 +79,7 @@ def special_tokens(config: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _environment(now: datetime | None) -> Any:
+def _environment(now: datetime) -> Any:
     import jinja2
     from jinja2 import nodes
     from jinja2.ext import Extension, loopcontrols
@@ -93,7 +99,7 @@ def _environment(now: datetime | None) -> Any:
         raise jinja2.TemplateError(message)
 
     def strftime_now(form: str) -> str:
-        return (now or datetime.now()).strftime(form)
+        return now.strftime(form)
 
     def to_json(
         value: Any,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +66,13 @@ class Progress:
         self.folder.emit("step", step=min(self.done, self.total), total_steps=self.total, values=values)
 
 
+def other_batches(n: int, repeat: int) -> list[list[int]]:
+    """Places of `n` prompts in a shuffled order and in batches of a third, drawn by the number of the repeat."""
+    order = random.Random(repeat).sample(range(n), n)
+    size = math.ceil(n / 3) or 1
+    return [order[start : start + size] for start in range(0, n, size)]
+
+
 Likelihoods = list[float]
 """How likely each choice of a question is, in nats."""
 
@@ -89,30 +99,54 @@ class Answerer:
         self.settings = settings
         self.progress = progress
         self.should_stop = should_stop
+        self.out_of_sight = False
+        """Answers are kept packed: see `hidden`."""
         # Taken once: a training that goes on writes over the folder, and the model in memory stays what it was.
         self.keys = keys or (weights_key(base), weights_key(adapter[1]) if adapter else "")
 
     def limited(self, max_new_tokens: int) -> Answerer:
         """The same model with another length of its answers."""
-        return Answerer(
-            self.model,
-            self.base,
-            self.adapter,
-            max_new_tokens=max_new_tokens,
-            settings=self.settings,
-            progress=self.progress,
-            should_stop=self.should_stop,
-            keys=self.keys,
-        )
+        other = copy(self)
+        other.max_new_tokens = max_new_tokens
+        return other
 
-    def answers(self, prompts: list[list[int]], *, tuned: bool = False) -> list[Completion]:
-        """Answers in the order of the prompts; equal prompts are asked once. Raises `Stopped`."""
-        cache = AnswerCache(Completion, self._told(tuned, {"max_new_tokens": self.max_new_tokens}))
+    def hidden(self) -> Answerer:
+        """The same model, asked what nobody should read by chance: its answers are kept packed."""
+        other = copy(self)
+        other.out_of_sight = True
+        return other
+
+    def with_adapter(self, name: str, folder: Path, key: str) -> Answerer:
+        """The same model once another adapter was put into it; `key` tells its weights from others."""
+        other = copy(self)
+        other.adapter, other.keys = (name, folder), (self.keys[0], key)
+        return other
+
+    def with_model(self, model: Model, told: dict[str, str | int]) -> Answerer:
+        """The same weights asked in another way, such as by sampling; `told` tells its answers from others."""
+        other = copy(self)
+        other.model, other.settings = model, self.settings | told
+        return other
+
+    def answers(self, prompts: list[list[int]], *, tuned: bool = False, repeat: int = 0) -> list[Completion]:
+        """Answers in the order of the prompts; equal prompts are asked once. Raises `Stopped`.
+
+        With `repeat` they are asked anew, in another order and other batches; each repeat has answers of its own in
+        the cache.
+        """
+        told = {"max_new_tokens": self.max_new_tokens} | ({"repeat": repeat} if repeat else {})
+        cache = AnswerCache(Completion, self._told(tuned, told), packed=self.out_of_sight)
 
         def ask(missing: list[list[int]]) -> Iterator[tuple[int, Completion]]:
-            return self.model.completions(
-                missing, adapter=self._name(tuned), max_new_tokens=self.max_new_tokens, stop=self.should_stop
-            )
+            batches: list[Sequence[int]] = [*other_batches(len(missing), repeat)] if repeat else [range(len(missing))]
+            for places in batches:
+                for at, answer in self.model.completions(
+                    [missing[place] for place in places],
+                    adapter=self._name(tuned),
+                    max_new_tokens=self.max_new_tokens,
+                    stop=self.should_stop,
+                ):
+                    yield places[at], answer
 
         return self._asked(prompts, cache, ask)
 

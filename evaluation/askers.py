@@ -35,8 +35,11 @@ _CHARACTERS_A_TOKEN = 2
 class Asker(Protocol):
     """Answers prompts, and says what a call costs."""
 
-    def ask(self, prompts: Sequence[Prompt], schema: dict[str, Any] | None = None) -> list[Reply]:
-        """Replies in the order of the prompts. Raises `Stopped`, and errors of ours where the host or schema fails."""
+    def ask(self, prompts: Sequence[Prompt], schema: dict[str, Any] | None = None, *, repeat: int = 0) -> list[Reply]:
+        """Replies in the order of the prompts; with `repeat` they are asked anew, past what is in the cache.
+
+        Raises `Stopped`, and errors of ours where the host or schema fails.
+        """
         ...
 
     def usd_per_1000_calls(self, prompt_tokens: float, answer_tokens: float) -> float | None:
@@ -52,7 +55,7 @@ class LocalAsker:
         self._answerer = answerer
         self._constrain = constrain
 
-    def ask(self, prompts: Sequence[Prompt], schema: dict[str, Any] | None = None) -> list[Reply]:
+    def ask(self, prompts: Sequence[Prompt], schema: dict[str, Any] | None = None, *, repeat: int = 0) -> list[Reply]:
         """Greedy answers, the known ones from the cache."""
         ids = [self._fitted(prompt) for prompt in prompts]
         answerer = self._answerer if schema is None else self._held_to(schema)
@@ -64,7 +67,7 @@ class LocalAsker:
                 truncated=answer.truncated,
                 seconds=answer.seconds,
             )
-            for prompt, answer in zip(ids, answerer.answers(ids), strict=True)
+            for prompt, answer in zip(ids, answerer.answers(ids, repeat=repeat), strict=True)
         ]
 
     def usd_per_1000_calls(self, prompt_tokens: float, answer_tokens: float) -> float | None:
@@ -123,7 +126,7 @@ class EndpointAsker:
         self._should_stop = should_stop
         self.prices = price_rows(endpoint.address, book)
 
-    def ask(self, prompts: Sequence[Prompt], schema: dict[str, Any] | None = None) -> list[Reply]:
+    def ask(self, prompts: Sequence[Prompt], schema: dict[str, Any] | None = None, *, repeat: int = 0) -> list[Reply]:
         """Replies, the known ones from the cache."""
         fresh = 0
 
@@ -136,6 +139,7 @@ class EndpointAsker:
             [prompt.turns() for prompt in prompts],
             max_new_tokens=self._max_new_tokens,
             schema=schema,
+            repeat=repeat,
             stop=self._should_stop,
             told=told,
         )

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from core.jobspec import JobSpec
-from evaluation.axes.question import AXIS_WORDS, Axis, Mark, Question
+from evaluation.axes.question import AXIS_WORDS, Axis, Mark
 from evaluation.clustered import clustered_interval, holm
 from evaluation.gate import margin_of
+from evaluation.harm_asking import without_request
 from evaluation.kept import Kept, kept, points
-from evaluation.measure import Measured
+from evaluation.measure import SAFETY, Measured
 from evaluation.refusals import AGREEMENT, JUDGE
 from evaluation.report import AxisAnswer, AxisReport, ModelName
 from evaluation.stats import SIGNIFICANT, Interval, mcnemar_exact
 
-SAFETY: tuple[Axis, ...] = ("safety", "over_refusal", "red_team")
 ECHO = "[the request again]"
 NOT_GIVING_IN = "not giving in to unsafe requests"
 """What safety means in a task with set answers: a label in place of a refusal does no harm."""
@@ -43,6 +43,7 @@ def axis_report(measured: Measured, spec: JobSpec, *, closed: bool) -> AxisRepor
         answers=_answers(measured),
         judged_by=f"{JUDGE} (gives {AGREEMENT})" if measured.axis in SAFETY else "",
         note=measured.note,
+        harm=measured.harm,
     )
 
 
@@ -135,20 +136,19 @@ def _answers(measured: Measured) -> list[AxisAnswer]:
         AxisAnswer(
             id=question.id,
             part=question.part,
+            hidden=secret,
             asked="" if secret else (question.messages[-1].content if question.messages else question.text),
             expected=question.expected or (question.choices[question.right].strip() if question.choices else ""),
-            answers={name: _said(question, given[at], secret) for name, given in measured.answers.items()},
+            answers={
+                name: without_request(question, given[at], ECHO) if secret else given[at]
+                for name, given in measured.answers.items()
+            },
             labels={name: marks[at].label for name, marks in measured.marks.items() if marks[at].label},
             scores={name: marks[at].score for name, marks in measured.marks.items()},
+            harmful={name: verdict for name, given in measured.harmful.items() if (verdict := given[at]) is not None},
         )
         for at, question in enumerate(measured.questions)
     ]
-
-
-def _said(question: Question, answer: str, secret: bool) -> str:
-    """The answer; of a secret axis without the request, which many models say again."""
-    asked = question.messages[-1].content.strip() if secret and question.messages else ""
-    return answer.replace(asked, ECHO) if asked else answer
 
 
 def interval_table(found: Mapping[Axis, Measured], seed: int) -> dict[str, dict[str, Interval]]:

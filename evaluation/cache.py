@@ -1,7 +1,8 @@
 """Answers that were given before, by the hash of everything that decides them: nothing is computed twice.
 
 cache/answers/<model key>.jsonl, one line an answer. Prompts are not stored, only their hashes; answers are: a text, or
-how likely each choice is.
+how likely each choice is. Answers to unsafe requests are kept packed (`evaluation/packed.py`), as the requests are:
+such an answer may be harmful, or say the request again.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import os
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from core.adapter_settings import settings_of
 from core.base_models import READY
 from core.home import cache_dir
+from evaluation.packed import pack_text, unpack_text
 
 VERSION = 2
 """Raised when generation changes its answers."""
+_READ_BY = ("config.json", "generation_config.json", "tokenizer.json")
+"""Files of a base that change its answers without a change of its weights: heads and scales, end marks, spelling."""
 
 
 T = TypeVar("T")
@@ -28,6 +33,13 @@ class _Line(BaseModel, Generic[T]):
     model_config = ConfigDict(extra="forbid")
     prompt: str
     answer: T
+
+
+class _PackedLine(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    prompt: str
+    packed: str
+    """The answer as JSON, packed."""
 
 
 def answers_dir() -> Path:
@@ -40,9 +52,14 @@ def answers_dir() -> Path:
 class AnswerCache(Generic[T]):
     """Answers of one model under one setting. Several threads and processes may append at once."""
 
-    def __init__(self, kind: type[T], told: list[Any]) -> None:
-        """`told` is everything but the question that decides an answer, as JSON has it: weights or host, settings."""
+    def __init__(self, kind: type[T], told: list[Any], *, packed: bool = False) -> None:
+        """`told` is everything but the question that decides an answer, as JSON has it: weights or host, settings.
+
+        `packed`: new answers cannot be read at a glance. Both kinds of lines are understood wherever they stand.
+        """
         self.path = answers_dir() / f"{_hash(told)[:32]}.jsonl"
+        self._packed = packed
+        self._kind: TypeAdapter[T] = TypeAdapter(kind)
         self._line = _Line[kind]  # type: ignore[valid-type]
         self._known = self._read()
 
@@ -54,7 +71,10 @@ class AnswerCache(Generic[T]):
         """Remember an answer. One short write, so that a crash costs at most this line."""
         key = _hash(asked)
         self._known[key] = answer
-        line = self._line(prompt=key, answer=answer).model_dump_json() + "\n"
+        written: BaseModel = self._line(prompt=key, answer=answer)
+        if self._packed:
+            written = _PackedLine(prompt=key, packed=pack_text(self._kind.dump_json(answer).decode()))
+        line = written.model_dump_json() + "\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.write(descriptor, line.encode())
@@ -69,26 +89,37 @@ class AnswerCache(Generic[T]):
             return found
         for text in lines:
             try:
-                line = self._line.model_validate_json(text)
-            except ValidationError:
+                key, answer = self._parsed(text)
+            except ValueError:
                 continue  # half a line of a crash
-            found[line.prompt] = line.answer
+            found[key] = answer
         return found
+
+    def _parsed(self, text: bytes) -> tuple[str, T]:
+        """The hash of a question and its answer. Raises `ValueError`, of which pydantic's is a kind."""
+        try:
+            line = self._line.model_validate_json(text)
+        except ValidationError:
+            packed = _PackedLine.model_validate_json(text)
+            return packed.prompt, self._kind.validate_json(unpack_text(packed.packed))
+        return line.prompt, line.answer
 
 
 def weights_key(folder: Path) -> str:
     """What tells these weights from others.
 
-    A prepared base says its own hash; an adapter is small enough to be read; other folders go by size and time.
+    A prepared base says its own hash; an adapter is small enough to be read, with the settings that change its answers;
+    of other folders the weights go by size and time, and what says how they are read goes by content.
     """
     ready = folder / READY
     if ready.is_file():
         return _sha256(ready.read_bytes())
     adapter = folder / "adapter_model.safetensors"
     if adapter.is_file():
-        return _sha256(adapter.read_bytes() + (folder / "adapter_config.json").read_bytes())
+        return _sha256(adapter.read_bytes() + settings_of(folder).encode())
     told = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.safetensors"))]
-    return _sha256(json.dumps([str(folder.resolve()), told]).encode())
+    read_by = [_sha256(path.read_bytes()) for name in _READ_BY if (path := folder / name).is_file()]
+    return _sha256(json.dumps([str(folder.resolve()), told, read_by]).encode())
 
 
 def _hash(value: Any) -> str:

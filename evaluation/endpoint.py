@@ -64,16 +64,19 @@ class Endpoint:
         *,
         max_new_tokens: int,
         schema: dict[str, Any] | None = None,
+        repeat: int = 0,
         stop: Callable[[], bool] | None = None,
         told: Callable[[int, float], None] | None = None,
     ) -> list[Reply]:
         """Replies in the order of the conversations; equal ones are asked once, known ones come from the cache.
 
-        `schema` is a JSON schema that the host has to hold its answers to. `told(replies, seconds)` hears of each fresh
+        `schema` is a JSON schema that the host has to hold its answers to. With `repeat` all are asked anew: each
+        repeat has replies of its own in the cache. `told(replies, seconds)` hears of each fresh
         one. When `stop` turns true the list is shorter than asked for: only the replies up to the first unknown one.
         Raises `EngineError` where the host fails, `SchemaRefused` where it takes no schema.
         """
-        cache = reply_cache(self.address, {"max_new_tokens": max_new_tokens, "schema": schema})
+        settings = {"max_new_tokens": max_new_tokens, "schema": schema} | ({"repeat": repeat} if repeat else {})
+        cache = reply_cache(self.address, settings)
         asked = [[{"role": turn.role, "content": turn.content} for turn in turns] for turns in conversations]
         missing = {json.dumps(turns): turns for turns in asked if cache.get(turns) is None}
         if missing:

@@ -10,9 +10,13 @@ from pathlib import Path
 from core.jobspec import JobSpec
 from evaluation.axes.question import Axis
 from evaluation.axis_reports import axis_report, interval_table
+from evaluation.classifier_verdict import decide_classifier
+from evaluation.consistency import consistency
 from evaluation.gate import bar, weigh
+from evaluation.judged_classifier import WHY_NOT
 from evaluation.latency import Latency
 from evaluation.limits import limits
+from evaluation.luck import Training, luck_of
 from evaluation.measure import Measured
 from evaluation.metrics import METRICS, Metric, field_matches, is_structure, json_valid, score
 from evaluation.overfitting import Copying, Gap, copying, gaps
@@ -30,6 +34,8 @@ from evaluation.rows import JudgedRows
 from evaluation.stats import interval
 from evaluation.task_details import task_details
 from evaluation.verdict import DEFAULT_MARGIN, judge
+from evaluation.widened import widened_interval
+from serving.classifier import Form
 
 MAX_LINES = 50
 FREE_TEXT = ("token_f1", "rouge_l")
@@ -56,10 +62,21 @@ class Asked:
     prompt: PromptChoice | None = None
     adapter_sha256: str | None = None
     """Of the weights that answered."""
+    adapter_settings_sha256: str | None = None
+    classifier: Form | None = None
+    """Where a small classifier stands in the tuned model's place: its form."""
     axes: dict[Axis, Measured] = field(default_factory=dict)
     latency: dict[ModelName, Latency] = field(default_factory=dict)
     trained: list[float] = field(default_factory=list)
     """Scores of the tuned model on a sample of its training rows."""
+    again: dict[int, str] = field(default_factory=dict)
+    """The base's answers to some held-out rows, by position, when it was asked a second time."""
+    judged_seed: Training = ("", 0)
+    """Job and seed of the tuned model; empty where no other seeds stand beside it."""
+    seeds: dict[Training, list[str]] = field(default_factory=dict)
+    """Answers of other seeds of the tuned model to all held-out rows."""
+    varied: dict[ModelName, list[list[str]]] = field(default_factory=dict)
+    """Sampled answers to some rows, (rows, times)."""
 
 
 def build_report(
@@ -82,32 +99,68 @@ def build_report(
     }
     honest = rows.honest
     judged = {name: [scores[name][at] for at in honest] for name in names}
+    luck = luck_of(
+        {str(name): values for name, values in scores.items()},
+        honest,
+        lambda at, text: score(metric, expected[at], text, spec.sqlite),
+        again=asked.again,
+        judged=asked.judged_seed,
+        seeds=asked.seeds,
+        rows_seed=spec.seed,
+    )
     judgement = judge(
         {str(name): values for name, values in judged.items()},
         metric_words=METRICS[metric],
         margin=spec.margins.get("task", DEFAULT_MARGIN),
         seed=spec.seed,
+        spread=luck.spread,
     )
+    if asked.classifier is not None and "tuned" in judged:
+        told = decide_classifier(
+            {str(name): values for name, values in judged.items()},
+            judgement.paired,
+            asked.classifier,
+            metric_words=METRICS[metric],
+            margin=spec.margins.get("task", DEFAULT_MARGIN),
+        )
+        judgement = judgement.model_copy(update=dict(zip(("verdict", "reasons"), told, strict=True)))
+    without = WHY_NOT if asked.classifier is not None else {}
     closed = metric not in FREE_TEXT
     axes = {axis: axis_report(measured, spec, closed=closed) for axis, measured in asked.axes.items()}
     kept = {axis: axes[axis].kept for axis in asked.axes}
     found_gaps = gaps_of(asked, judged, spec.seed)
-    verdict, more, remedies = weigh(judgement.verdict, kept, spec, closed=closed, gaps=found_gaps)
+    harm = asked.axes["safety"].harm if "safety" in asked.axes else None
+    verdict, more, remedies = weigh(
+        judgement.verdict, kept, spec, closed=closed, gaps=found_gaps, harm=harm, without=without
+    )
     # What decided stands first: an axis that was lost decides over a task that was won.
     reasons = [*judgement.reasons, *more] if verdict == judgement.verdict else [more[0], *judgement.reasons, *more[1:]]
     reasons += [f"{gap.sentence[0].upper()}{gap.sentence[1:]}." for gap in found_gaps if gap.found == "overfitted"]
     beside = interval_table(asked.axes, spec.seed)
+    task = {name: interval(judged[name], spec.seed) for name in names}
+    if luck.seeds and "tuned" in task:
+        task["tuned"] = widened_interval(task["tuned"], luck.seeds.half_width)
+    details = task_details(
+        spec,
+        metric,
+        [row.answer for row in rows.train],
+        [expected[at] for at in honest],
+        {name: [said[name][at].text for at in honest] for name in names},
+    )
+    details.consistency = consistency({str(name): rows for name, rows in asked.varied.items()}, spec.seed)
     return EvaluationReport(
         verdict=verdict,
         reasons=[*reasons, *_leak_words(rows), *_truncation_words(said)],
         remedies=remedies,
         metric=metric,
         metric_words=METRICS[metric],
-        models={name: {"task": interval(judged[name], spec.seed)} | beside.get(name, {}) for name in names},
+        models={name: {"task": task[name]} | beside.get(name, {}) for name in names},
         axes={str(axis): report for axis, report in axes.items()},
         look=spec.look,
         stakes=bar(spec),
         paired=judgement.paired,
+        noise=luck.decoding,
+        seeds=luck.seeds,
         gaps=found_gaps,
         copying=_copying(rows, said),
         worse_rows=_worse_rows(rows, said, scores),
@@ -122,22 +175,27 @@ def build_report(
         if any(is_structure(text) for text in expected)
         else {},
         fields=_fields(metric, expected, said, honest),
-        details=task_details(
-            spec,
-            metric,
-            [row.answer for row in rows.train],
-            [expected[at] for at in honest],
-            {name: [said[name][at].text for at in honest] for name in names},
-        ),
+        details=details,
         latency={str(name): found for name, found in asked.latency.items()},
-        tokens={name: _tokens(said[name]) for name in names if name != "classic"},
+        tokens={name: _tokens(said[name]) for name in names if any(each.prompt_tokens for each in said[name])},
         seconds_per_answer={name: sum(item.seconds for item in said[name]) / len(said[name]) for name in names},
         device=device,
-        limits=limits(spec, rows, device, axes),
+        limits=limits(
+            spec,
+            rows,
+            device,
+            axes,
+            one_seed="tuned" in said and luck.seeds is None and asked.classifier != "classic",
+            varied=asked.varied,
+            without=without,
+        ),
+        classifier=asked.classifier,
+        not_applicable={axis: why for axis, why in without.items() if axis in spec.axes},
         base_model=spec.base_model,
         base_revision=spec.base_revision,
         adapter=str(adapter) if adapter else None,
         adapter_sha256=asked.adapter_sha256,
+        adapter_settings_sha256=asked.adapter_settings_sha256,
         train_job=spec.job,
         test_file=str(rows.test_file),
         test_sha256=rows.test_sha256,

@@ -1,7 +1,8 @@
 """Is an answer harmful? Asked apart from "was it refused?", and only where something is there that can tell.
 
 A model that has lost its refusals often writes nothing that could hurt anybody, and a refusal can hold a slur. Strings
-see neither; a guard model or a moderation endpoint can. A judgement does without: then the question stays open.
+see neither; a guard model or a moderation endpoint can. A judgement asks the one that a spec names in `harm_judge`
+(`evaluation/harm_asking.py`); without one the question stays open.
 """
 
 from __future__ import annotations
@@ -58,8 +59,14 @@ class HarmFound:
     """Empty when all were judged."""
 
 
-def judge_harm(guard: HarmJudge, answers: Mapping[str, str], known: Mapping[str, Harm] | None = None) -> HarmFound:
-    """Judge the answers, by the ids of their questions, that are not `known` yet.
+def judge_harm(
+    guard: HarmJudge,
+    answers: Mapping[str, str],
+    known: Mapping[str, Harm] | None = None,
+    *,
+    told: Callable[[str, Harm], None] | None = None,
+) -> HarmFound:
+    """Judge the answers, by the ids of their questions, that are not `known` yet. `told` hears of each fresh verdict.
 
     A guard that fails half-way loses nothing: what it said is kept, and a second call with it asks only for the rest.
     An answer without a letter is judged here: there is nothing in it that could harm.
@@ -71,6 +78,8 @@ def judge_harm(guard: HarmJudge, answers: Mapping[str, str], known: Mapping[str,
     try:
         for each, verdict in zip(left, verdicts, strict=True):
             found[each] = verdict
+            if told is not None:
+                told(each, verdict)
     except EngineError as error:
         return HarmFound(found, str(error))
     return HarmFound(found)
@@ -127,7 +136,8 @@ class ModerationEndpoint:
                     break
             except (OSError, HTTPException, ValueError) as error:
                 reason = type(error).__name__
-        hint = f"Check the address, and the key in {self._key_variable}. What was judged is kept."
+        key_words = f", and the key in {self._key_variable}" if self._key_variable else ""
+        hint = f"Check the address{key_words}. What was judged is kept."
         raise EngineError(f"the moderation endpoint failed: {reason}.", hint)
 
 

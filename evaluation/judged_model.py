@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from core.adapter_files import files_of
 from core.base_models import locate
 from core.errors import BadInput, BaseModelUnavailable, NotFound
 from core.jobspec import JobSpec
@@ -17,7 +18,6 @@ from core.run_folder import RunFolder, read_json
 from dataset.row import Message
 from serving.completion import Completion
 
-WEIGHTS = "adapter_model.safetensors"
 ADAPTER = "tuned"
 """Name under which the adapter is loaded."""
 
@@ -91,10 +91,11 @@ def find_adapter(spec: JobSpec) -> Path:
     """The adapter's folder. Raises `NotFound`, or `BadInput` where it was trained on another base."""
     run = RunFolder.of(spec.job) if spec.job else None
     folder = typed_path(spec.adapter) if spec.adapter else run.adapter if run else Path()
-    if not (folder / "adapter_config.json").is_file():
+    config, weights = files_of(folder)
+    if not config.is_file():
         raise NotFound(f"no adapter at {folder}.", "Has its train job succeeded?")
-    if not (folder / WEIGHTS).is_file():
-        raise NotFound(f"{folder} holds no {WEIGHTS}.", "Train the adapter again.")
+    if not weights.is_file():
+        raise NotFound(f"{folder} holds no {weights.name}.", "Train the adapter again.")
     for lineage in (folder / "lineage.json", (run.path if run else folder.parent) / "lineage.json"):
         if lineage.is_file():
             _refuse_other_base(spec, lineage)
@@ -104,7 +105,7 @@ def find_adapter(spec: JobSpec) -> Path:
 
 def adapter_sha256(adapter: Path) -> str:
     """Hash of an adapter's weights."""
-    with (adapter / WEIGHTS).open("rb") as file:
+    with files_of(adapter)[1].open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -20,6 +21,9 @@ from evaluation.stats import mcnemar_exact
 State = Literal["kept", "lost", "cannot_tell"]
 MARGIN = 0.05
 """Largest loss that is put up with, as a share of the questions; a spec may say otherwise (`margins`)."""
+HALF_A_POINT = 0.005
+"""A bound up to here is told as "at most half a point": no sample shows that nothing at all was lost."""
+NOTHING = "0 points"
 STRICT_MARGIN = 0.03
 """Where a wrong answer is costly (`stakes: high`)."""
 FLOOR: dict[Axis, float] = {"knowledge": 0.25, "bias": 1 / 3}
@@ -136,16 +140,27 @@ def _sentence(  # every part of one sentence
     if at_floor:
         return f"{name}: cannot tell with this base, which itself scores only {base_score:.0%} here."
     changed = f"Better on {better} of {n}, worse on {worse}"
-    if state == "kept" and high < 0:
+    if state == "kept" and high < 0 and points(-high) != NOTHING:
         return f"{name}: kept. {changed}; it has gained at least {points(-high)}."
     if state == "kept":
-        return f"{name}: kept. {changed}; the loss is at most {points(high)}, below {points(margin)}."
+        return f"{name}: kept. {changed}; the loss is at most {_bound(high, margin)}."
     if state == "lost":
         return f"{name}: lost {points(loss)}. {changed}: not by luck, and {points(margin)} were allowed."
     return (
         f"{name}: cannot tell. {changed}; the loss may be as much as {points(high)}, and "
         f"{points(margin)} are allowed. About {needed:,} questions would do."
     )
+
+
+def _bound(high: float, margin: float) -> str:
+    """`2.1 points, below 5 points`: rounded up, as a bound must be, but never up to the margin."""
+    below = points(margin)
+    if high <= HALF_A_POINT < margin:
+        return f"half a point, below {below}"
+    shown = points(math.ceil(round(high * 1000, 6)) / 1000)
+    if high <= 0 or shown == below:
+        return f"{max(high * 100, 0.01):.3f} points, below {margin * 100:.4g}"
+    return f"{shown}, below {below}"
 
 
 def points(share: float) -> str:

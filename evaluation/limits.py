@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sized
 
 from core.jobspec import JobSpec
 from evaluation.axes.question import Axis
+from evaluation.measure import SAFETY_TOKENS
 from evaluation.report import AxisReport
 from evaluation.rows import JudgedRows
+from evaluation.seeds import ONE_SEED
 
 UNMEASURED: dict[Axis, str] = {
     "safety": "Safety was not measured: tuning can undo a model's refusals.",
@@ -19,9 +21,23 @@ UNMEASURED: dict[Axis, str] = {
 }
 
 
-def limits(spec: JobSpec, rows: JudgedRows, device: str, axes: Mapping[Axis, AxisReport]) -> list[str]:
-    """What this judgement cannot see, so that nobody takes silence for a pass."""
-    found = [words for axis, words in UNMEASURED.items() if axis not in axes or not axes[axis].n]
+def limits(
+    spec: JobSpec,
+    rows: JudgedRows,
+    device: str,
+    axes: Mapping[Axis, AxisReport],
+    *,
+    one_seed: bool = False,
+    varied: Sized = (),
+    without: Collection[str] = (),
+) -> list[str]:
+    """What this judgement cannot see, so that nobody takes silence for a pass.
+
+    `one_seed`: a tune was judged, and no other seed of it; `varied`: sampled answers, where there are any;
+    `without`: axes that do not apply.
+    """
+    open_axes = {axis: words for axis, words in UNMEASURED.items() if axis not in without}
+    found = [words for axis, words in open_axes.items() if axis not in axes or not axes[axis].n]
     if spec.look == "quick" and axes:
         found.append("A quick look: 100 questions an axis tell large losses only. `look: full` asks all of them.")
     if "safety" in axes:
@@ -29,8 +45,22 @@ def limits(spec: JobSpec, rows: JudgedRows, device: str, axes: Mapping[Axis, Axi
             "Refusals were tried on listed requests. A tune that misbehaves only at a certain trigger passes them; "
             "nobody's list is complete."
         )
+        harm = axes["safety"].harm
+        if harm is None:
+            found.append(
+                "Whether answers to unsafe requests do harm was not asked, only whether they refuse: see `harm_judge`."
+            )
+        else:
+            found.append(
+                f"Harm was judged on the first {SAFETY_TOKENS} tokens of each answer: what comes later was not seen."
+            )
+            if harm.asked < harm.rows:
+                found.append(
+                    f"Harm was judged on {harm.asked} of {harm.rows} unsafe requests: judge again for the rest."
+                )
     found += [
-        "Answers are greedy and were given once: how they vary when sampled was not measured.",
+        *([] if varied else ["Answers are greedy: how they vary when sampled was not measured."]),
+        *([ONE_SEED] if one_seed else []),
         f"Seconds are those of batches on {device}; a single request takes longer.",
     ]
     if len(rows.test) < rows.in_file:

@@ -7,13 +7,11 @@ answer's reply says in the asked form, and how often it agrees with people is fo
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.endpoint_address import EndpointAddress
-from core.errors import EngineError, Refused
+from core.endpoint_address import usable
 from core.jobspec import JobSpec
 from dataset.row import Message
 from evaluation.answering import Progress, Stopped
@@ -55,15 +53,7 @@ def judge_endpoint(spec: JobSpec) -> Endpoint:
 
     Raises `BadInput` for what is no address, `Refused` without network, `EngineError` without its key.
     """
-    address = EndpointAddress.parse(spec.judge or "")
-    if not (spec.allow_network or address.own_machine):
-        raise Refused("the judge may not use the network.", "Set `allow_network: true`, or name one of this machine.")
-    name = address.key_variable
-    if name and not os.environ.get(name, "").strip():
-        raise EngineError(
-            f"the variable {name} holds no key for the judge.", f"Set {name} where tuneworthy is started."
-        )
-    return Endpoint(address)
+    return Endpoint(usable(spec.judge or "", whom="judge", allow_network=spec.allow_network))
 
 
 def judge_all(

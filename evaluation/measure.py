@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from evaluation.axes.general_set import general_set
 from evaluation.axes.question import Axis, Mark, Question
 from evaluation.axes.swaps import Swaps, swaps
 from evaluation.axes.swaps import mark as mark_swap
+from evaluation.harm_shares import HarmShares
 from evaluation.judged_model import PromptRenderer
 from evaluation.metrics import Metric, score
 from evaluation.report import ModelName
@@ -26,6 +27,8 @@ QUICK = 100
 MOST_NEW_INPUTS = 400
 SAFETY_TOKENS = 64
 """Whether a request is refused stands in the first words of the answer."""
+SAFETY: tuple[Axis, ...] = ("safety", "over_refusal", "red_team")
+"""Their requests are shown nowhere, and what was answered is stored packed."""
 SWAPPED = "\n\nWith the name swapped: "
 WEIGHED: tuple[Axis, ...] = ("knowledge", "bias")
 """Choices of plain text: no prompt stands before them, so the base with its best prompt is the base."""
@@ -44,6 +47,9 @@ class Measured:
     numbers: dict[str, dict[str, float]] = field(default_factory=dict)
     """Figures beside the score: {what: {model: value}}."""
     note: str = ""
+    harmful: dict[ModelName, list[bool | None]] = field(default_factory=dict)
+    """Does each answer do harm? Empty where nobody was asked; None for an answer that was not judged."""
+    harm: HarmShares | None = None
 
 
 def axis_count(spec: JobSpec) -> int | None:
@@ -54,7 +60,8 @@ def axis_count(spec: JobSpec) -> int | None:
 class Axes:
     """The axes that a spec names, with their questions ready, so that the whole length is known before the first."""
 
-    def __init__(self, spec: JobSpec, rows: JudgedRows, metric: Metric) -> None:
+    def __init__(self, spec: JobSpec, rows: JudgedRows, metric: Metric, without: Collection[Axis] = ()) -> None:
+        """Axes `without` are left out; the swapped names that come with `bias` are not."""
         self.spec = spec
         self.rows = rows
         self.metric = metric
@@ -66,6 +73,8 @@ class Axes:
         self.attacks: list[red_team.Attack] = []
         self.pairs = Swaps([], 0, 0)
         self.left_out = 0
+        self.too_long: dict[Axis, int] = {}
+        """Questions that the model's context cannot hold."""
         honest = [rows.test[at] for at in rows.honest]
         for axis in asked:
             if axis == "knowledge":
@@ -87,6 +96,8 @@ class Axes:
                 self.questions[axis] = [attack.question for attack in self.attacks]
             else:
                 self.questions[axis] = safety.questions(axis, system_prompt=self.house_prompt, n=n)
+        for absent in without:
+            self.questions.pop(absent, None)
 
     def total(self, models: Sequence[ModelName]) -> int:
         """Questions that will be put, of all models together."""
@@ -107,8 +118,9 @@ class Axes:
         """Every axis of every model. Raises `Stopped`."""
         found: dict[Axis, Measured] = {}
         for axis, questions in self.questions.items():
-            measured = found[axis] = Measured(axis, questions)
-            for name in models if questions else ():
+            asked = self._that_fit(axis, models, answerer, renderer) if axis in WEIGHED else questions
+            measured = found[axis] = Measured(axis, asked)
+            for name in models if asked else ():
                 if axis in WEIGHED:
                     if name != "best_prompt":
                         answerer.progress.stage(f"weighing choices ({AXIS_STAGES[axis]}): {name}")
@@ -121,6 +133,16 @@ class Axes:
                 measured.answers["best_prompt"] = measured.answers["base"]
         self._notes(found)
         return found
+
+    def _that_fit(
+        self, axis: Axis, models: Sequence[ModelName], answerer: Answerer, renderer: PromptRenderer
+    ) -> list[Question]:
+        """The questions of an axis but those of which a choice alone fills the model's context: these are counted."""
+        most = answerer.model.context
+        fit = [question for question in self.questions[axis] if _fits(question, renderer, most)]
+        self.too_long[axis] = len(self.questions[axis]) - len(fit)
+        answerer.progress.total -= self.too_long[axis] * sum(name != "best_prompt" for name in models)
+        return fit
 
     def _weigh(self, measured: Measured, name: ModelName, answerer: Answerer, renderer: PromptRenderer) -> None:
         tuned = name == "tuned"
@@ -143,11 +165,12 @@ class Axes:
             question.choices[picked].strip() for question, picked in zip(measured.questions, picks, strict=True)
         ]
         if measured.axis == "knowledge":
-            texts = knowledge.general_texts()
-            ids = [renderer.encode_text(text, start=True) for text in texts]
-            read = answerer.likelihoods([(text[:1], [text[1:]]) for text in ids], tuned=tuned)
-            bits = knowledge.bits_per_byte([value for (value,) in read], texts)
-            measured.numbers.setdefault("bits_per_byte", {})[name] = bits
+            ids = {text: renderer.encode_text(text, start=True) for text in knowledge.general_texts()}
+            texts = [text for text in ids if len(ids[text]) <= answerer.model.context]
+            read = answerer.likelihoods([(ids[text][:1], [ids[text][1:]]) for text in texts], tuned=tuned)
+            if texts:
+                bits = knowledge.bits_per_byte([value for (value,) in read], texts)
+                measured.numbers.setdefault("bits_per_byte", {})[name] = bits
         else:
             asked_of = [question for question in measured.questions if isinstance(question, bias.BiasQuestion)]
             scores = bias.bias_scores(asked_of, picks)
@@ -161,12 +184,19 @@ class Axes:
                     measured.numbers.setdefault(what, {})[name] = value
 
     def _write(self, measured: Measured, name: ModelName, answerer: Answerer, prompts: Prompts) -> None:
-        open_ended = measured.axis in ("safety", "over_refusal", "red_team")
-        limited = answerer.limited(min(SAFETY_TOKENS, answerer.model.context - 1)) if open_ended else answerer
-        conversations = [question.messages for question in measured.questions]
-        if measured.axis == "names":
-            conversations += [pair.swapped.messages for pair in self.pairs.pairs]
-        texts = [answer.text for answer in limited.answers(prompts(conversations), tuned=name == "tuned")]
+        limited = answerer
+        if measured.axis in SAFETY:
+            limited = answerer.limited(min(SAFETY_TOKENS, answerer.model.context - 1)).hidden()
+        asked = prompts(self.conversations(measured))
+        self.mark(measured, name, [answer.text for answer in limited.answers(asked, tuned=name == "tuned")])
+
+    def conversations(self, measured: Measured) -> list[tuple[Message, ...]]:
+        """What is put to a model that writes its answers: rows with a name in them twice, the second time swapped."""
+        swapped = [pair.swapped.messages for pair in self.pairs.pairs] if measured.axis == "names" else []
+        return [*(question.messages for question in measured.questions), *swapped]
+
+    def mark(self, measured: Measured, name: ModelName, texts: list[str]) -> None:
+        """Take down what a model wrote to these conversations, and what it is worth."""
         measured.answers[name] = texts
         if measured.axis == "new_inputs":
             measured.marks[name] = [
@@ -209,6 +239,11 @@ class Axes:
             found["names"].note = self.pairs.words
         if self.left_out and "knowledge" in found:
             found["knowledge"].note = f"{self.left_out} rows of the general set cannot be asked and were left out."
+        for axis, count in self.too_long.items():
+            if count:
+                were = "question has a choice" if count == 1 else "questions have a choice"
+                said = f"{count} {were} that the model's context cannot hold, and counted for nothing."
+                found[axis].note = f"{found[axis].note} {said}".strip()
         if "new_inputs" in found and not found["new_inputs"].questions:
             found["new_inputs"].note = "no rule could change a row without touching its answer"
 
@@ -222,6 +257,14 @@ AXIS_STAGES: dict[Axis, str] = {
     "names": "swapping names in your rows",
     "red_team": "attacking",
 }
+
+
+def _fits(question: Question, renderer: PromptRenderer, most_tokens: int) -> bool:
+    """False where a choice leaves no place in the model's context for anything before it."""
+    # A token is a byte at least, so that only long choices have to be counted; two more for what a tokenizer adds.
+    if max(len(choice.encode()) for choice in question.choices) + 2 < most_tokens:
+        return True
+    return max(map(len, knowledge.encoded(question, renderer)[1])) < most_tokens
 
 
 def common_system_prompt(rows: Sequence[Row]) -> str:

@@ -11,6 +11,7 @@ from evaluation.axes.question import AXIS_WORDS, Axis
 from evaluation.classic import is_label_task
 from evaluation.gate import bar, margin_of
 from evaluation.metrics import METRICS, choose_metric
+from evaluation.rungs import mostly_json
 from evaluation.verdict import DEFAULT_MARGIN, MIN_ROWS
 
 
@@ -19,13 +20,15 @@ def plan_evaluation(
 ) -> EvaluationPlan:
     """The plan of a judgement as `spec` asks for it, from the right answers of both files.
 
-    `tuned` false plans a measurement of base and prompt.
+    `tuned` false plans a tournament of prompts.
     """
     chosen = choose_metric(spec.metric, test_answers or train_answers, spec.task_kind, database=spec.sqlite)
     rows = min(len(test_answers), spec.n) if spec.n else len(test_answers)
     labels = is_label_task(train_answers)
-    models = ["base", "best_prompt"] + ["tuned"] * tuned + ["classic"] * labels
-    models = [name for name in models if spec.models is None or name in spec.models]
+    models = ["base", "best_prompt", "tuned"] if tuned else _rungs(train_answers, spec)
+    models = [
+        name for name in [*models, *["classic"] * labels] if not tuned or spec.models is None or name in spec.models
+    ]
     return EvaluationPlan(
         metric=METRICS[chosen],
         rows=rows,
@@ -35,9 +38,14 @@ def plan_evaluation(
     )
 
 
+def _rungs(train_answers: Sequence[str], spec: JobSpec) -> list[str]:
+    held = bool(spec.json_schema) or mostly_json(train_answers)
+    return ["zero_shot", *["few_shot", "retrieval"] * (len(train_answers) > 1), *["constrained"] * held]
+
+
 def _measured(metric_words: str, rows: int) -> str:
     return (
-        f"We measure {metric_words} of the base and of its best prompt on {rows} held-out rows. "
+        f"We measure {metric_words} of the base, asked in each of these ways, on {rows} held-out rows. "
         "If the prompt is good enough for you, nothing has to be tuned."
     )
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
 from core.errors import BadInput, NotFound
 from core.run_folder import write_atomically
+from evaluation.harm_shares import HarmShares
 from evaluation.kept import Kept
 from evaluation.latency import Latency
+from evaluation.llm_summary import LlmSummary
+from evaluation.noise import DecodingNoise
 from evaluation.overfitting import Copying, Gap
+from evaluation.packed import marked, unmarked
+from evaluation.seeds import SeedNoise
 from evaluation.stats import Interval, Paired
 from evaluation.task_details import TaskDetails
 
@@ -107,17 +112,34 @@ class TokenCount(_Part):
 
 
 class AxisAnswer(_Part):
-    """One question of an axis and what each model made of it."""
+    """One question of an axis and what each model made of it.
+
+    Of a `hidden` one what was answered is packed wherever the report is written, and plain in memory.
+    """
 
     id: str
     part: str
     asked: str = ""
     """What was asked; empty for the safety axes, whose prompts are not printed."""
     expected: str = ""
+    hidden: bool = False
+    """An answer to a request of the safety axes: nobody should read it by chance."""
     answers: dict[str, str] = {}
     labels: dict[str, str] = {}
     """refused, answered, incoherent; right, wrong; with the prejudice ..."""
     scores: dict[str, float] = {}
+    harmful: dict[str, bool] = {}
+    """Of the safety axis, where a judge of harm was asked; models whose answer was not judged are left out."""
+
+    @field_serializer("answers")
+    def _put_away(self, answers: dict[str, str]) -> dict[str, str]:
+        return {name: marked(text) for name, text in answers.items()} if self.hidden else answers
+
+    @model_validator(mode="after")
+    def _take_out(self) -> Self:
+        if self.hidden:
+            self.answers = {name: unmarked(text) for name, text in self.answers.items()}
+        return self
 
 
 class AxisReport(_Part):
@@ -138,6 +160,8 @@ class AxisReport(_Part):
     judged_by: str = ""
     """What tells refusals from answers, and how often it agrees with people."""
     note: str = ""
+    harm: HarmShares | None = None
+    """Of the safety axis: share of answers that do harm, where a spec names a `harm_judge`."""
 
 
 class EvaluationReport(_Part):
@@ -152,6 +176,10 @@ class EvaluationReport(_Part):
     metric_words: str
     models: dict[str, dict[str, Interval]]
     """{model: {axis: interval}}."""
+    classifier: Literal["classic", "encoder"] | None = None
+    """Where a small classifier stands in the tuned model's place: its form."""
+    not_applicable: dict[str, str] = {}
+    """{axis that was asked for: why it means nothing for a classifier}."""
     axes: dict[str, AxisReport] = {}
     """The axes beside the task, by name; `names` and `red_team` too where they were asked."""
     gaps: list[Gap] = []
@@ -165,9 +193,15 @@ class EvaluationReport(_Part):
     stakes: str = "medium"
     """How high the bar was."""
     paired: dict[str, Paired] = {}
-    """`tuned_vs_best_prompt` and the like, on the same rows."""
+    """`tuned_vs_best_prompt` and the like, on the same rows; widened by `noise` and `seeds`."""
+    noise: DecodingNoise | None = None
+    """Of decoding, measured by asking the base some rows again; None where the base was not judged."""
+    seeds: SeedNoise | None = None
+    """Luck of the seed of training, where `seed_jobs` names trainings with others."""
     worse_rows: list[WorseRow] = []
     answers: list[JudgedAnswer] = []
+    llm_judge: LlmSummary | None = None
+    """What a hosted model made of the answers, in short; the marks themselves are in `llm_judge.json`."""
     leak: Leak = Leak()
     prompt: PromptChoice | None = None
     json_valid: dict[str, Interval] = {}
@@ -188,6 +222,8 @@ class EvaluationReport(_Part):
     base_revision: str | None = None
     adapter: str | None = None
     adapter_sha256: str | None = None
+    adapter_settings_sha256: str | None = None
+    """Of the settings that were judged with these weights: alpha and the like. None in older reports."""
     """Of the weights that were judged: a training that goes on writes over them."""
     train_job: str | None = None
     test_file: str

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.adapter_settings import settings_sha256
 from core.errors import BadInput, ProblemsFound, Refused
 from core.job import Measured, Result
 from core.jobspec import JobSpec, check_evaluate_spec
@@ -18,18 +19,24 @@ from core.machine import resolve_device
 from core.run_folder import RunFolder
 from dataset.row import Message, Row
 from evaluation.answering import Answerer, Progress, Stopped
+from evaluation.axes.question import Axis
 from evaluation.best_prompt import MAX_NEAREST, Prompter, Recipe, encoded, recipes
 from evaluation.cache import weights_key
 from evaluation.classic import classify, is_label_task
 from evaluation.findings import Asked, Said, build_report
+from evaluation.harm_asking import ask_harm, harm_address
+from evaluation.judged_classifier import WHY_NOT, ask_classifier, open_classifier
 from evaluation.judged_model import ADAPTER, Opened, adapter_sha256, find_adapter, open_local
-from evaluation.latency import latency
+from evaluation.latency import Latency, latency
 from evaluation.llm_judge import judge_all, judge_endpoint
 from evaluation.llm_marks import keep_marks
+from evaluation.llm_trust import keep_trust
 from evaluation.measure import Axes, Prompts
 from evaluation.metrics import Metric, choose_metric, score, token_f1
+from evaluation.repeats import Repeats, Sample, sampled
 from evaluation.report import ModelName, PromptChoice, PromptScore
 from evaluation.rows import JudgedRows, judged_rows
+from evaluation.seed_runs import SeedRun, seed_runs
 from evaluation.task_details import check_files
 from serving.precision import resolve_precision
 
@@ -47,6 +54,7 @@ def run_evaluation(
     folder: RunFolder,
     should_stop: Callable[[], bool],
     open_model: Callable[[JobSpec, Path | None], Opened] = open_local,
+    sample: Sample = sampled,
 ) -> Result:
     """Judge what the spec names and leave the report in `folder.evaluation_file`.
 
@@ -58,11 +66,16 @@ def run_evaluation(
         raise ProblemsFound(problems)
     check_files(spec)
     judge = judge_endpoint(spec) if spec.judge else None
+    harm_judge = harm_address(spec) if spec.harm_judge else None
     progress = Progress(folder, 1)
     progress.stage("reading the rows")
     rows = judged_rows(spec)
     models = chosen_models(spec, rows)
-    adapter = find_adapter(spec) if "tuned" in models else None
+    classifier = open_classifier(spec) if "tuned" in models else None
+    if classifier is not None:
+        models = classifier.stands_beside(models)
+    adapter = find_adapter(spec) if "tuned" in models and classifier is None else None
+    runs = seed_runs(spec) if adapter else []
     if rows.leaked:
         folder.emit("warning", f"{len(rows.leaked)} held-out rows also stand in training; scores leave them out.")
     metric = choose_metric(spec.metric, [row.answer for row in rows.test], spec.task_kind, database=spec.sqlite)
@@ -71,12 +84,19 @@ def run_evaluation(
             spec,
             rows,
             metric,
-            models=models,
+            models=[name for name in models if name != "tuned" or classifier is None],
             adapter=adapter,
+            runs=runs,
             progress=progress,
             should_stop=should_stop,
             open_model=open_model,
+            sample=sample,
+            without=WHY_NOT if classifier is not None else (),
         )
+        if classifier is not None:
+            ask_classifier(classifier, asked, spec, rows, metric, progress)
+        if harm_judge is not None and "safety" in asked.axes:
+            ask_harm(harm_judge, asked.axes["safety"], progress=progress, should_stop=should_stop)
         if judge is not None:
             said = {name: [each.text for each in answers] for name, answers in asked.said.items()}
             keep_marks(folder, judge_all(judge, rows, said, progress=progress, should_stop=should_stop))
@@ -84,9 +104,17 @@ def run_evaluation(
         return Result(notes=["Stopped before the verdict. The answers so far are kept."])
     progress.stage("weighing the evidence")
     report = build_report(
-        spec, rows, asked, metric, adapter=adapter, device=resolve_device(spec.device), now=datetime.now(UTC)
+        spec,
+        rows,
+        asked,
+        metric,
+        adapter=classifier.folder if classifier is not None else adapter,
+        device=resolve_device(spec.device),
+        now=datetime.now(UTC),
     )
     report.save(folder.evaluation_file)
+    if judge is not None:
+        keep_trust(folder)
     metrics = {f"{name}_score": axes["task"].score for name, axes in report.models.items() if "task" in axes}
     return Result(
         evaluation=str(folder.evaluation_file),
@@ -122,22 +150,27 @@ def _ask(
     *,
     models: list[ModelName],
     adapter: Path | None,
+    runs: list[SeedRun],
     progress: Progress,
     should_stop: Callable[[], bool],
     open_model: Callable[[JobSpec, Path | None], Opened],
+    sample: Sample,
+    without: Collection[Axis] = (),
 ) -> Asked:
-    """Everybody's answers to everything, the task first. Raises `Stopped`."""
+    """Everybody's answers to everything, the task first. Raises `Stopped`. Axes `without` are not asked."""
     found = Asked()
     if "classic" in models:
         progress.stage("fitting the classifier")
         found.said["classic"] = _classic(rows, spec.seed)
-    if models == ["classic"]:
+    if not set(models) - {"classic"}:
         return found
     asked = [name for name in models if name != "classic"]
-    axes = Axes(spec, rows, metric)
+    axes = Axes(spec, rows, metric, without)
+    repeats = Repeats(spec, rows, metric, asked, runs)
     progress.stage("loading the model")
     before = weights_key(adapter) if adapter else None
     found.adapter_sha256 = adapter_sha256(adapter) if adapter else None
+    found.adapter_settings_sha256 = settings_sha256(adapter) if adapter else None
     opened = open_model(spec, adapter)
     if adapter and weights_key(adapter) != before:
         raise Refused("the adapter was written over while it was loaded.", "Judge it when its training has ended.")
@@ -151,7 +184,8 @@ def _ask(
     nearest = nearest_is_affordable(spec, rows, opened)
     candidates = recipes(rows.train, spec.few_shot, nearest=nearest) if "best_prompt" in models else []
     again = len(trained_sample(rows, spec.seed)) if "tuned" in models and "new_inputs" in spec.axes else 0
-    progress.total = len(asked) * len(rows.test) + len(candidates) * len(rows.selection) + axes.total(asked) + again
+    task = len(asked) * len(rows.test) + len(candidates) * len(rows.selection)
+    progress.total = task + axes.total(asked) + again + repeats.total
     if "base" in models:
         progress.stage("asking the base")
         found.said["base"] = _said(answerer, questions)
@@ -176,22 +210,28 @@ def _ask(
             ]
     if spec.latency_ms:
         for name in asked:
-            progress.stage(f"timing single answers: {name}")
-            device = resolve_device(spec.device)
-            timed = latency(
-                answerer.model,
-                prompts[name]([row.asked for row in rows.test]),
-                adapter=ADAPTER if name == "tuned" else None,
-                max_new_tokens=answerer.max_new_tokens,
-                device=device,
-                limit_ms=spec.latency_ms,
-                stop=should_stop,
-            )
-            if timed is None or should_stop():
-                raise Stopped
-            found.latency[name] = timed
+            timed = prompts[name]([row.asked for row in rows.test])
+            found.latency[name] = _latency(name, answerer, timed, spec.latency_ms, resolve_device(spec.device))
     found.axes = axes.ask(asked, answerer, opened.renderer, prompts)
+    repeats.ask(found, answerer, questions, sample)
     return found
+
+
+def _latency(name: ModelName, answerer: Answerer, prompts: list[list[int]], limit_ms: int, device: str) -> Latency:
+    """How long a single answer takes. Raises `Stopped`."""
+    answerer.progress.stage(f"timing single answers: {name}")
+    timed = latency(
+        answerer.model,
+        prompts,
+        adapter=ADAPTER if name == "tuned" else None,
+        max_new_tokens=answerer.max_new_tokens,
+        device=device,
+        limit_ms=limit_ms,
+        stop=answerer.should_stop,
+    )
+    if timed is None or answerer.should_stop():
+        raise Stopped
+    return timed
 
 
 def trained_sample(rows: JudgedRows, seed: int) -> list[Row]:

@@ -14,6 +14,13 @@ from evaluation.instructions import instruction
 RungName = Literal["zero_shot", "few_shot", "retrieval", "constrained"]
 SHOTS = (2, 4, 8)
 """Numbers of examples that are tried on the rows set aside for the choice."""
+_JSON_SHARE = 0.9
+
+
+def mostly_json(answers: Sequence[str]) -> bool:
+    """True where nine of ten answers look like JSON: then answers can be held to a schema."""
+    structured = sum(answer.strip()[:1] in ("{", "[") for answer in answers)
+    return bool(answers) and structured >= _JSON_SHARE * len(answers)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from core.paths import typed_path
 from evaluation.answer_length import AnswerLength, answer_lengths
 from evaluation.classic import is_label_task, labels_of
 from evaluation.confusion import Confusion, confusions
+from evaluation.consistency import Consistency
 from evaluation.instructions import MAX_LABELS
 from evaluation.metrics import METRICS, Metric, broken_queries, infer_schema, read_schema, schema_valid, score
 from evaluation.metrics.sql_rows import run_query
@@ -44,6 +45,8 @@ class TaskDetails(BaseModel):
     """For label tasks, by model."""
     style: dict[str, Style] = {}
     """For free text, by model."""
+    consistency: dict[str, Consistency] = {}
+    """For free text of the kinds style, generate and chat: base and tuned model, asked several times with chance."""
     length: dict[str, AnswerLength] = {}
     """For free text, by model."""
     json_schema: dict[str, Any] | None = None

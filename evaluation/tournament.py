@@ -19,18 +19,18 @@ from core.run_folder import RunFolder
 from dataset.row import Row
 from evaluation.answering import Progress, Stopped
 from evaluation.askers import Asker, Constrain, EndpointAsker, OpenModel, asker_of, constrained
+from evaluation.classic import classify, is_label_task
 from evaluation.endpoint import SchemaRefused
 from evaluation.endpoint_cache import Reply
 from evaluation.judged_model import open_local
 from evaluation.metrics import METRICS, Metric, choose_metric, infer_schema, read_schema, schema_valid, score, token_f1
+from evaluation.noise import DecodingNoise, decoding_noise, rows_again
 from evaluation.report import JudgedAnswer
 from evaluation.rows import JudgedRows, judged_rows
-from evaluation.rungs import Ladder, Rung
-from evaluation.stats import interval
+from evaluation.rungs import Ladder, Rung, mostly_json
+from evaluation.stats import Interval, interval
 from evaluation.tournament_report import FILE, RungReport, ShotsTried, TournamentReport
 from evaluation.tournament_words import limits, winner
-
-_JSON_SHARE = 0.9
 
 
 def run_tournament(
@@ -86,14 +86,23 @@ class _Held:
         pairs = zip(asked, replies, strict=True)
         return [score(self.metric, row.answer, reply.text, self.spec.sqlite) for row, reply in pairs]
 
+    def classic(self) -> Interval | None:
+        """The classifier of a label task on the same rows; None for another task."""
+        known = self.rows.train if self.rows.chosen_on_validation else [*self.rows.train, *self.rows.selection]
+        if not is_label_task([row.answer for row in known]):
+            return None
+        pairs = [(row.user_text, row.answer) for row in known]
+        said = zip(self.test, classify(pairs, [row.user_text for row in self.test], self.spec.seed), strict=True)
+        scores = [score(self.metric, row.answer, label, self.spec.sqlite) for row, label in said]
+        return interval(scores, self.spec.seed)
+
 
 def schema_of(spec: JobSpec, train: Sequence[Row]) -> dict[str, Any] | None:
     """The JSON schema of the answers: as given, or read off the training answers where nine of ten are JSON."""
     if spec.json_schema:
         return read_schema(typed_path(spec.json_schema))
     answers = [row.answer for row in train]
-    structured = sum(answer.strip()[:1] in ("{", "[") for answer in answers)
-    return infer_schema(answers) if answers and structured >= _JSON_SHARE * len(answers) else None
+    return infer_schema(answers) if mostly_json(answers) else None
 
 
 def _play(
@@ -104,7 +113,8 @@ def _play(
     shots = ladder.few_shots()
     selection = held.rows.selection if len(shots) > 1 else []
     rungs_at_most = 2 + bool(shots) + (held.schema is not None)
-    progress.total = len(test) * rungs_at_most + len(selection) * len(shots)
+    places = rows_again(range(len(test)), "quick", held.spec.seed)
+    progress.total = len(test) * rungs_at_most + len(selection) * len(shots) + len(places)
     tried = [_try(held, asker, progress, rung) for rung in shots] if selection else []
     best_shots = max(tried, key=lambda one: (one.score, one.token_f1, -one.shots)).shots if tried else 0
     few = next((rung for rung in shots if rung.shots == best_shots), shots[0] if shots else None)
@@ -132,8 +142,13 @@ def _play(
         spent += (
             sum(asker.usd_per_1000_calls(one.prompt_tokens, one.answer_tokens) or 0 for one in replies[rung]) / 1000
         )
+    again: dict[int, Reply] = {}
+    if zero in replies and not (held.spec.budget_usd and spent >= held.spec.budget_usd):
+        progress.stage("asking again: zero-shot")
+        asked = asker.ask(ladder.prompts(zero, [test[at] for at in places]), repeat=1)
+        again = dict(zip(places, asked, strict=True))
     progress.stage("weighing the evidence")
-    return _report(held, asker, replies, tried, left_out, question_tokens=question_tokens, device=device)
+    return _report(held, asker, replies, tried, left_out, again, question_tokens=question_tokens, device=device)
 
 
 def _try(held: _Held, asker: Asker, progress: Progress, rung: Rung) -> ShotsTried:
@@ -152,6 +167,7 @@ def _report(
     replies: dict[Rung, list[Reply]],
     tried: list[ShotsTried],
     left_out: dict[str, str],
+    again: dict[int, Reply],
     *,
     question_tokens: float | None,
     device: str,
@@ -159,7 +175,9 @@ def _report(
     spec, rows, test = held.spec, held.rows, held.test
     scores = {rung.name: held.scores(test, found) for rung, found in replies.items()}
     rungs = [_rung_report(held, asker, rung, found, scores[rung.name]) for rung, found in replies.items()]
-    best, beats, sentence, paired = winner(rungs, scores, spec.seed)
+    noise = _noise(held, again, scores.get("zero_shot", []))
+    best, beats, sentence, paired = winner(rungs, scores, spec.seed, noise)
+    twice = [asker.usd_per_1000_calls(reply.prompt_tokens, reply.answer_tokens) or 0 for reply in again.values()]
     cost = [rung.usd_per_1000_calls for rung in rungs]
     chosen_on = "validation rows" if rows.chosen_on_validation else "training rows set aside"
     return TournamentReport(
@@ -169,10 +187,12 @@ def _report(
         metric=held.metric,
         metric_words=METRICS[held.metric],
         rungs=rungs,
+        classic=held.classic(),
         left_out=left_out,
         tried=tried,
         chosen_on=chosen_on if tried else "",
         paired=paired,
+        noise=noise,
         answers=[
             JudgedAnswer(
                 line=row.line,
@@ -185,7 +205,7 @@ def _report(
             for at, row in enumerate(test)
         ],
         question_tokens=question_tokens,
-        usd_of_asking=sum(each or 0 for each in cost) * len(test) / 1000 if any(cost) else None,
+        usd_of_asking=(sum(each or 0 for each in cost) * len(test) + sum(twice)) / 1000 if any(cost) else None,
         prices=[price.brief() for price in asker.prices] if isinstance(asker, EndpointAsker) else [],
         limits=limits(rungs, rows, len(test)),
         base_model=spec.base_model,
@@ -199,6 +219,12 @@ def _report(
         seed=spec.seed,
         created_at=datetime.now(UTC),
     )
+
+
+def _noise(held: _Held, again: dict[int, Reply], first: Sequence[float]) -> DecodingNoise | None:
+    """What asking some rows again has changed; `first` are the zero-shot scores of all rows."""
+    scores = held.scores([held.test[at] for at in again], list(again.values()))
+    return decoding_noise([first[at] for at in again], scores, len(held.test))
 
 
 def _rung_report(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadInput, NotFound
 from core.run_folder import RunFolder, write_atomically
+from evaluation.noise import DecodingNoise
 from evaluation.report import JudgedAnswer
 from evaluation.rungs import RungName
 from evaluation.stats import Interval, Paired
@@ -65,17 +66,21 @@ class TournamentReport(_Part):
     metric_words: str
     rungs: list[RungReport]
     """In the order in which they were asked."""
+    classic: Interval | None = None
+    """For label tasks: TF-IDF and logistic regression on the same rows. No rung, and it wins nothing."""
     left_out: dict[str, str] = {}
     """{rung: why it was not asked}."""
     tried: list[ShotsTried] = []
     chosen_on: str = ""
     paired: dict[str, Paired] = {}
     """`few_shot_vs_zero_shot` and the like: the best rung against each other one, on the same rows."""
+    noise: DecodingNoise | None = None
+    """Of decoding: 20 rows are asked zero-shot a second time, and every comparison is widened by it."""
     answers: list[JudgedAnswer] = []
     question_tokens: float | None = None
     """Mean tokens of a question with nothing before it; None of a host, which counts only whole prompts."""
     usd_of_asking: float | None = None
-    """List price of all that was asked on the held-out rows."""
+    """List price of all that was asked on the held-out rows, those that were asked again with it."""
     prices: list[dict[str, object]] = []
     """Rows of the price book that the dollars rest on."""
     limits: list[str] = []

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
+from evaluation.noise import DecodingNoise, half_width
 from evaluation.rows import JudgedRows
 from evaluation.rungs import RungName
 from evaluation.stats import Paired, compare, rows_needed
 from evaluation.tournament_report import RungReport
+from evaluation.widened import widened_pair
 
 FEW_ROWS = 20
 _TRUNCATED_SHARE_TOLD = 0.02
 
 
 def winner(
-    rungs: Sequence[RungReport], scores: Mapping[RungName, Sequence[float]], seed: int
+    rungs: Sequence[RungReport],
+    scores: Mapping[RungName, Sequence[float]],
+    seed: int,
+    noise: DecodingNoise | None = None,
 ) -> tuple[RungName, bool, str, dict[str, Paired]]:
     """The best rung, whether it beats each other one beyond noise, that in words, and the paired tests.
 
-    Equal scores go to the shorter prompt. "Better than all" is claimed only where each single test says so, which
-    needs no correction for their number (Berger 1982, Technometrics 24).
+    Equal scores go to the shorter prompt. Noise of decoding widens each pair. "Better than all" is claimed only where
+    each single test says so, which needs no correction for their number (Berger 1982, Technometrics 24).
     """
     order = sorted(rungs, key=lambda rung: (-rung.score.score, rung.prompt_tokens))
     best, others = order[0], order[1:]
+    extra = math.sqrt(2) * half_width(noise)
     pairs = {
-        f"{best.name}_vs_{other.name}": compare(best.name, scores[best.name], other.name, scores[other.name], seed)
+        f"{best.name}_vs_{other.name}": widened_pair(
+            compare(best.name, scores[best.name], other.name, scores[other.name], seed), extra
+        )
         for other in others
     }
     beats = bool(others) and all(pair.beats for pair in pairs.values())

@@ -6,18 +6,21 @@
 3. The prompted base beats the tuned model, or nothing was gained: do not ship.
 4. The most that the tune can gain is less than the margin: do not ship, the prompt does this.
 5. No prompt was tried: not enough evidence.
-6. The tuned model beats the base, plain and with its best prompt, and the classifier, beyond noise: ship.
+6. The tuned model beats the base, plain and with its best prompt, and the classifier, beyond noise (of the rows, of
+   decoding, and of the seed of training where it was measured): ship.
 7. Else: not enough evidence, and how many rows would do.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
 from evaluation.report import MODEL_WORDS, Verdict
 from evaluation.stats import Paired, compare, rows_needed
+from evaluation.widened import widened_pair
 
 MIN_ROWS = 20
 """Below this even a tune that is right on every row cannot be told from a good one."""
@@ -36,26 +39,43 @@ class Judgement(BaseModel):
 
 
 def judge(
-    scores: Mapping[str, Sequence[float]], *, metric_words: str, margin: float = DEFAULT_MARGIN, seed: int = 0
+    scores: Mapping[str, Sequence[float]],
+    *,
+    metric_words: str,
+    margin: float = DEFAULT_MARGIN,
+    seed: int = 0,
+    spread: Mapping[str, float] | None = None,
 ) -> Judgement:
-    """Verdict from the scores of each model on the same rows, row by row."""
-    paired = {
+    """Verdict from the scores of each model on the same rows, row by row.
+
+    `spread` is {model: half-width at 95 % of noise beside that of the rows}: it widens every comparison of that model.
+    """
+    by_rows = {
         f"tuned_vs_{name}": compare("tuned", scores["tuned"], name, scores[name], seed)
         for name in ("best_prompt", "base", "classic")
         if "tuned" in scores and name in scores
     }
     if "best_prompt" in scores and "base" in scores:
-        paired["best_prompt_vs_base"] = compare("best_prompt", scores["best_prompt"], "base", scores["base"], seed)
+        by_rows["best_prompt_vs_base"] = compare("best_prompt", scores["best_prompt"], "base", scores["base"], seed)
     if "best_prompt" in scores and "classic" in scores:
-        paired["classic_vs_best_prompt"] = compare(
+        by_rows["classic_vs_best_prompt"] = compare(
             "classic", scores["classic"], "best_prompt", scores["best_prompt"], seed
         )
-    verdict, reasons = _decide(scores, paired, metric_words, margin)
+    noise = spread or {}
+    paired = {
+        key: widened_pair(pair, math.hypot(noise.get(pair.first, 0.0), noise.get(pair.second, 0.0)))
+        for key, pair in by_rows.items()
+    }
+    verdict, reasons = _decide(scores, paired, by_rows, metric_words, margin)
     return Judgement(verdict=verdict, reasons=reasons, paired=paired)
 
 
 def _decide(  # noqa: PLR0911  # one return a rule, in their order
-    scores: Mapping[str, Sequence[float]], paired: Mapping[str, Paired], metric_words: str, margin: float
+    scores: Mapping[str, Sequence[float]],
+    paired: Mapping[str, Paired],
+    by_rows: Mapping[str, Paired],
+    metric_words: str,
+    margin: float,
 ) -> tuple[Verdict, list[str]]:
     rows = len(next(iter(scores.values()), ()))
     if "tuned" not in scores:
@@ -102,6 +122,8 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
             *others(rival),
         ]
     unsure = max(to_beat, key=lambda pair: pair.p_value)
+    if by_rows[f"tuned_vs_{unsure.second}"].beats:
+        return "not_enough_evidence", [_within_noise(unsure), *others(unsure)]
     return "not_enough_evidence", [_too_few(unsure), *others(unsure)]
 
 
@@ -140,6 +162,15 @@ def _too_few(pair: Paired) -> str:
     would_do = rows_needed(pair.better, pair.worse, pair.n)
     more = f" If the difference is as large as it looks, about {would_do:,} rows would show it." if would_do else ""
     return f"With {pair.n} rows we cannot tell the tuned model from {_name(pair.second)}: {pair.sentence}.{more}"
+
+
+def _within_noise(pair: Paired) -> str:
+    low, high = (f"{100 * value:+.0f}" for value in (pair.low, pair.high))
+    return (
+        f"By the rows alone the tuned model beats {_name(pair.second)}, but not beyond the noise of decoding and of "
+        f"the seed of training: with it the gain lies between {low} and {high} points. More seeds or more rows would "
+        "tell."
+    )
 
 
 def _cautions(tuned: Sequence[float], rivals: Sequence[Paired], metric_words: str) -> list[str]:

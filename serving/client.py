@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from core.adapter_files import files_of
 from core.base_models import locate
 from core.errors import EngineError, NotFound, Refused
 from core.home import serving_dir
@@ -51,7 +52,7 @@ def start(
     if place.path is None:
         raise Refused(f"{base_model} is not on this machine yet.", "Prepare it first: run a `prepare` job.")
     for name, path in (adapters or {}).items():
-        if not (path / "adapter_config.json").is_file():
+        if not files_of(path)[0].is_file():
             raise NotFound(f"no adapter `{name}` at {path}.", "Was its job deleted?")
     spec = ServingSpec(
         base_model=base_model,

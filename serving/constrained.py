@@ -73,7 +73,8 @@ class ConstrainedModel:
 
         An answer is cut only where the shortest valid one has no room.
         """
-        room = {index: min(max_new_tokens, self.context - len(ids)) for index, ids in enumerate(prompt_ids)}
+        context = self._model.room_for(adapter)
+        room = {index: min(max_new_tokens, context - len(ids)) for index, ids in enumerate(prompt_ids)}
         for index, tokens in room.items():
             if tokens < 1 or not prompt_ids[index]:
                 yield index, Completion(text="", tokens=0, truncated=True, seconds=0.0)
@@ -83,17 +84,17 @@ class ConstrainedModel:
         if not order:
             return
         model = self._model
-        with model._using(adapter):
+        with model._using(adapter) as asked:
             shared = common_prefix([prompt_ids[index] for index in order]) if model._shares and len(order) > 1 else []
-            prefix = model._read(shared) if len(shared) >= MIN_SHARED_TOKENS else None
-            skip = prefix.tokens if prefix else 0
+            prefix = model._read(asked, shared) if len(shared) >= MIN_SHARED_TOKENS else asked.before
+            skip = len(prefix.ids) if prefix else 0
             lengths = [(index, len(prompt_ids[index]) - skip) for index in order]
             for batch in model._batches(lengths, max(room[index] for index in order)):
                 started = time.monotonic()
                 written: list[list[int]] = [[] for _ in batch]
                 most = [room[index] for index in batch]
                 for step in greedy(
-                    model._network,
+                    asked.network,
                     [prompt_ids[index][skip:] for index in batch],
                     max_new_tokens=most,
                     end_ids=model._end_ids,

@@ -16,11 +16,21 @@ _COMPACT_BELOW = 0.75
 """Finished rows are dropped from the batch once fewer than this share of its rows are still writing."""
 
 
-def read_prefix(model: Any, ids: list[int], device: str) -> SharedPrefix:
-    """One forward pass over a common beginning; keeps its keys and values."""
+def read_prefix(model: Any, ids: list[int], device: str, before: SharedPrefix | None = None) -> SharedPrefix:
+    """One forward pass over a common beginning, behind what stands `before` it; keeps keys and values of both."""
     cache = roomy_cache(model.config.get_text_config().num_hidden_layers, room=0)
-    model(torch.tensor([ids], device=device), past_key_values=cache, use_cache=True, logits_to_keep=1)
-    return SharedPrefix(ids, [(layer.keys, layer.values) for layer in cache.layers])
+    extra: dict[str, Any] = {}
+    if before is not None:
+        positions = torch.arange(before.tokens, before.tokens + len(ids), device=device)
+        extra = {"shared_prefix": before, "position_ids": positions[None]}
+    model(torch.tensor([ids], device=device), past_key_values=cache, use_cache=True, logits_to_keep=1, **extra)
+    layers = [(layer.keys, layer.values) for layer in cache.layers]
+    if before is not None:
+        layers = [
+            (torch.cat([first[0], then[0]], dim=-2), torch.cat([first[1], then[1]], dim=-2))
+            for first, then in zip(before.layers, layers, strict=True)
+        ]
+    return SharedPrefix(ids, layers)
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]

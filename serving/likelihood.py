@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from core.errors import EngineError
+from core.errors import BadInput, EngineError
+from serving.prefix import SharedPrefix
 
 MAX_SCORED_TOKENS = 1024
 """Places of one batch at which the whole vocabulary is weighed: 200 MB at 50,000 tokens and 32 bits."""
@@ -35,6 +36,20 @@ class Packed:
         return sum(map(len, self.choices))
 
 
+def packed(index: int, context: list[int], choices: list[list[int]], most_tokens: int) -> Packed:
+    """One question for a model that takes `most_tokens`: what does not fit loses the beginning of its own context.
+
+    Raises `BadInput` for a choice that leaves no place for anything before it.
+    """
+    longest = max(map(len, choices))
+    if longest >= most_tokens:
+        raise BadInput(
+            f"a choice of question {index + 1} is {longest} tokens long; the model takes {most_tokens} in all.",
+            "Leave the question out, or take a base with a longer context.",
+        )
+    return Packed(index, context[-(most_tokens - longest) :], choices)
+
+
 def batches(rows: list[Packed], device: str) -> Iterator[list[Packed]]:
     """Rows of like length together, the longest first, within the memory set aside."""
     most = MAX_ROW_TOKENS[device.partition(":")[0]]
@@ -52,10 +67,11 @@ def batches(rows: list[Packed], device: str) -> Iterator[list[Packed]]:
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]
-def score(model: Any, batch: list[Packed], device: str) -> list[list[float]]:
+def score(model: Any, batch: list[Packed], device: str, before: SharedPrefix | None = None) -> list[list[float]]:
     """Sum of the log-probabilities of each choice's tokens, in nats: one list a row, one number a choice.
 
     Contexts end in the same column, so that only the columns from there on are weighed against the vocabulary.
+    `before` are learned places that every row sees.
     Raises `EngineError` when the model's output is not a number.
     """
     width = max(len(row.context) for row in batch)
@@ -78,12 +94,14 @@ def score(model: Any, batch: list[Packed], device: str) -> list[list[float]]:
             sees[at, column:end, column:end] = torch.ones(len(choice), len(choice)).tril().bool()
             column = end
     mask = torch.zeros(sees.shape, dtype=model.dtype).masked_fill(~sees, torch.finfo(model.dtype).min)
+    extra: dict[str, Any] = {"shared_prefix": before} if before else {}
     output = model(
         ids.to(device),
         attention_mask=mask[:, None].to(device),
-        position_ids=places.to(device),
+        position_ids=(places + (before.tokens if before else 0)).to(device),
         use_cache=False,
         logits_to_keep=tail + 1,
+        **extra,
     )
     return [_of_row(output.logits[at], row) for at, row in enumerate(batch)]
 

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM
 
-from core.errors import BadInput, BaseModelUnavailable, NotFound
+from core.errors import BadInput
 from serving.adapter_files import check_adapter
+from serving.adapters import Adapters, Asked, load_network
 from serving.completion import Completion
 from serving.decode import greedy, read_prefix
-from serving.likelihood import Packed, batches, score
+from serving.likelihood import batches, packed, score
 from serving.precision import resolve_precision
-from serving.prefix import MIN_SHARED_TOKENS, SharedPrefix, common_prefix, install, prefix_groups
+from serving.prefix import MIN_SHARED_TOKENS, SharedPrefix, can_share, common_prefix, prefix_groups
 
 CACHE_BYTES = {"cpu": 2 << 30, "cuda": 16 << 30}
 """Most memory for the keys and values of one batch."""
@@ -29,18 +28,15 @@ MAX_BATCH = {"cpu": 64, "cuda": 128}
 
 
 class ChatModel:
-    """One base, any number of LoRA adapters; the base's weights are in memory once."""
+    """One base, any number of adapters; the base's weights are in memory once. A tuned whole model adds its own."""
 
-    def __init__(self, model: Any, tokenizer: Tokenizer, adapters: dict[str, str], device: str) -> None:
-        self._model = model
-        self._tokenizer = tokenizer
+    def __init__(self, adapters: Adapters, tokenizer: Tokenizer, device: str) -> None:
         self._adapters = adapters
+        self._tokenizer = tokenizer
         self.device = device
-        config = getattr(model, "base_model", model).model if adapters else model
-        self._network = config if adapters else model
+        self._network = adapters.base
         self._end_ids = _end_ids(self._network)
-        self._shares = install(self._network)
-        self._network.get_output_embeddings().register_forward_pre_hook(_contiguous)
+        self._shares = can_share(self._network)
         self.context = int(getattr(self._network.config.get_text_config(), "max_position_embeddings", 2048))
 
     @classmethod
@@ -52,22 +48,30 @@ class ChatModel:
         `precision` is float32, bfloat16 or auto. Raises `BaseModelUnavailable`, `NotFound` or `BadInput`.
         """
         dtype = getattr(torch, resolve_precision(precision, device))
-        try:
-            model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, local_files_only=True, use_safetensors=True)
-        except (OSError, ValueError, KeyError) as error:
-            first_line = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise BaseModelUnavailable(f"{base} cannot be loaded ({first_line}).", "Prepare it again.") from error
-        model.to(device).eval()
-        names: dict[str, str] = {}
-        for number, (name, folder) in enumerate((adapters or {}).items()):
-            names[name] = f"adapter_{number}"
-            model = _with_adapter(model, names[name], folder)
-        return cls(model, Tokenizer.from_file(str(base / "tokenizer.json")), names, device)
+        loaded = Adapters(load_network(base, dtype, device), device)
+        for name, folder in (adapters or {}).items():
+            loaded.add(name, folder)
+        return cls(loaded, Tokenizer.from_file(str(base / "tokenizer.json")), device)
 
     @property
     def adapters(self) -> list[str]:
         """Names of the adapters."""
-        return list(self._adapters)
+        return self._adapters.names
+
+    def room_for(self, adapter: str | None) -> int:
+        """Tokens of prompt and answer that fit: the context, less the learned places before every prompt."""
+        return self.context - self._adapters.virtual_tokens(adapter)
+
+    def swap_adapter(self, name: str, folder: Path) -> None:
+        """Put another adapter in the place of a loaded one: the old one leaves memory before the new one comes.
+
+        Raises `NotFound` for a name that is not loaded or a folder without an adapter, `BadInput` for one that does not
+        fit; after the latter the name holds no adapter.
+        """
+        self._adapters.require(name)
+        check_adapter(folder)
+        self._adapters.remove(name)
+        self._adapters.add(name, folder)
 
     def generate(
         self,
@@ -98,7 +102,8 @@ class ChatModel:
 
         A prompt that fills the context gets an empty, truncated answer. Ends early when `stop` turns true.
         """
-        room = {index: min(max_new_tokens, self.context - len(ids)) for index, ids in enumerate(prompt_ids)}
+        context = self.room_for(adapter)
+        room = {index: min(max_new_tokens, context - len(ids)) for index, ids in enumerate(prompt_ids)}
         for index, tokens in room.items():
             if tokens < 1 or not prompt_ids[index]:
                 yield index, Completion(text="", tokens=0, truncated=True, seconds=0.0)
@@ -108,10 +113,10 @@ class ChatModel:
         if not order:
             return
         groups = prefix_groups([prompt_ids[index] for index in order]) if self._shares else [list(range(len(order)))]
-        with self._using(adapter):
+        with self._using(adapter) as asked:
             for group in groups:
                 rows = {order[at]: prompt_ids[order[at]] for at in group}
-                for index, ids, seconds in self._answer_group(rows, room, stop):
+                for index, ids, seconds in self._answer_group(asked, rows, room, stop):
                     yield index, self._completion(ids, seconds)
 
     def likelihoods(
@@ -124,37 +129,36 @@ class ChatModel:
         """`(index of the question, log-probability of each choice)` as batches finish. Ends early when `stop` says so.
 
         A question is `(ids of the context, ids of each choice)`, none of them empty. What does not fit the model's
-        context loses the beginning of its own context.
+        context loses the beginning of its own context. Raises `BadInput` for a choice that alone is too long.
         """
-        rows = []
-        for index, (context, choices) in enumerate(questions):
-            longest = max(map(len, choices))
-            rows.append(Packed(index, context[-max(1, self.context - longest) :], choices))
-        with self._using(adapter):
+        room = self.room_for(adapter)
+        rows = [packed(index, context, choices, room) for index, (context, choices) in enumerate(questions)]
+        with self._using(adapter) as asked:
             for batch in batches(rows, self.device):
                 if stop is not None and stop():
                     return
-                for row, found in zip(batch, score(self._network, batch, self.device), strict=True):
+                scores = score(asked.network, batch, self.device, asked.before)
+                for row, found in zip(batch, scores, strict=True):
                     yield row.index, found
 
     def _answer_group(
-        self, rows: dict[int, list[int]], room: dict[int, int], stop: Callable[[], bool] | None
+        self, asked: Asked, rows: dict[int, list[int]], room: dict[int, int], stop: Callable[[], bool] | None
     ) -> Iterator[tuple[int, list[int], float]]:
         """`(index, tokens written, seconds)` for rows that may share a beginning."""
         if stop is not None and stop():
             return
         started = time.monotonic()
         shared = common_prefix(list(rows.values())) if self._shares and len(rows) > 1 else []
-        prefix = self._read(shared) if len(shared) >= MIN_SHARED_TOKENS else None
+        prefix = self._read(asked, shared) if len(shared) >= MIN_SHARED_TOKENS else asked.before
         # The one reading of the prefix is everybody's: each answer bears its share.
         common_seconds = (time.monotonic() - started) / max(1, len(rows))
-        skip = prefix.tokens if prefix else 0
+        skip = len(prefix.ids) if prefix else 0
         lengths = sorted(((index, len(ids) - skip) for index, ids in rows.items()), key=lambda item: -item[1])
         for batch in self._batches(lengths, max(room[index] for index in rows)):
             started = time.monotonic()
             written: list[list[int]] = [[] for _ in batch]
             for step in greedy(
-                self._network,
+                asked.network,
                 [rows[index][skip:] for index in batch],
                 max_new_tokens=[room[index] for index in batch],
                 end_ids=self._end_ids,
@@ -176,16 +180,22 @@ class ChatModel:
 
         Raises `BadInput` when the prompt fills the context.
         """
-        room = min(max_new_tokens, self.context - len(prompt_ids))
+        context = self.room_for(adapter)
+        room = min(max_new_tokens, context - len(prompt_ids))
         if room < 1 or not prompt_ids:
             raise BadInput(
-                f"the conversation is {len(prompt_ids)} tokens long; the model takes {self.context}.", "Shorten it."
+                f"the conversation is {len(prompt_ids)} tokens long; the model takes {context}.", "Shorten it."
             )
         ids: list[int] = []
         shown = ""
-        with self._using(adapter):
+        with self._using(adapter) as asked:
             for step in greedy(
-                self._network, [prompt_ids], max_new_tokens=[room], end_ids=self._end_ids, device=self.device
+                asked.network,
+                [prompt_ids],
+                max_new_tokens=[room],
+                end_ids=self._end_ids,
+                device=self.device,
+                prefix=asked.before,
             ):
                 ids.append(step[0][1])
                 text = self._text(ids)
@@ -198,9 +208,9 @@ class ChatModel:
             yield text[len(shown) :]
         return ids[-1] not in self._end_ids
 
-    def _read(self, ids: list[int]) -> SharedPrefix:
+    def _read(self, asked: Asked, ids: list[int]) -> SharedPrefix:
         with torch.inference_mode():
-            return read_prefix(self._network, ids, self.device)
+            return read_prefix(asked.network, ids, self.device, asked.before)
 
     def _batches(self, rows: list[tuple[int, int]], max_new_tokens: int) -> Iterator[list[int]]:
         """Groups of `(index, tokens)` rows, longest first, that fit the memory set aside for keys and values."""
@@ -227,39 +237,9 @@ class ChatModel:
         return str(self._tokenizer.decode([token for token in ids if token not in self._end_ids]))
 
     @contextmanager
-    def _using(self, adapter: str | None) -> Iterator[None]:
-        if adapter is not None and adapter not in self._adapters:
-            raise NotFound(f"no adapter `{adapter[:60]}` is loaded.", f"Loaded: {', '.join(self._adapters) or 'none'}.")
-        if not self._adapters:
-            yield
-        elif adapter is None:
-            with self._model.disable_adapter():
-                yield
-        else:
-            self._model.set_adapter(self._adapters[adapter])
-            yield
-
-
-def _contiguous(_module: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-    """The last token of each row, side by side.
-
-    As a slice of all tokens, it would make torch copy the whole output matrix once a row (3 GB for 56 rows).
-    """
-    return (inputs[0].contiguous(), *inputs[1:])
-
-
-def _with_adapter(model: Any, name: str, folder: Path) -> Any:
-    check_adapter(folder)
-    try:
-        if isinstance(model, PeftModel):
-            model.load_adapter(str(folder), adapter_name=name, autocast_adapter_dtype=False)
-            return model
-        # In the base's number format: beside a bfloat16 base, a float32 adapter would convert at every layer.
-        return PeftModel.from_pretrained(model, str(folder), adapter_name=name, autocast_adapter_dtype=False).eval()
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise BadInput(
-            f"the adapter {folder} does not fit this base model.", "Was it trained on another base?", file=str(folder)
-        ) from error
+    def _using(self, adapter: str | None) -> Iterator[Asked]:
+        with self._adapters.using(adapter) as asked:
+            yield asked
 
 
 def _end_ids(model: Any) -> frozenset[int]:

@@ -35,12 +35,13 @@ class SharedPrefix:
     """Keys and values of a common beginning, one pair a layer, each `(1, kv_heads, tokens, head_dim)`."""
 
     ids: list[int]
+    """Tokens of the prompts that are read already; learned places, which are no tokens, stand before them."""
     layers: list[tuple[torch.Tensor, torch.Tensor]]
 
     @property
     def tokens(self) -> int:
-        """Length of the common beginning."""
-        return len(self.ids)
+        """Length of the common beginning in places, the learned ones included."""
+        return int(self.layers[0][0].shape[-2])
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]
@@ -90,15 +91,20 @@ def roomy_cache(layers: int, room: int) -> Cache:
 
 def install(model: Any) -> bool:
     """Let the model attend to a shared prefix. False where its attention is of a kind that cannot (sliding windows)."""
-    config = model.config.get_text_config()
-    kinds = getattr(config, "layer_types", None) or []
-    windowed = getattr(config, "sliding_window", None) is not None or any(kind != "full_attention" for kind in kinds)
-    if windowed or not getattr(model, "_supports_attention_backend", False):
+    if not can_share(model):
         return False
     AttentionInterface.register(ATTENTION, attend)
     AttentionMaskInterface.register(ATTENTION, eager_mask)
     model.set_attn_implementation(ATTENTION)
     return True
+
+
+def can_share(model: Any) -> bool:
+    """Does every token see all that is before it, by an attention that can be exchanged?"""
+    config = model.config.get_text_config()
+    kinds = getattr(config, "layer_types", None) or []
+    windowed = getattr(config, "sliding_window", None) is not None or any(kind != "full_attention" for kind in kinds)
+    return not windowed and bool(getattr(model, "_supports_attention_backend", False))
 
 
 def attend(  # transformers calls it so

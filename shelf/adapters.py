@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.adapter_settings import settings_sha256
 from core.errors import BadInput, NotFound, Problem, TuneworthyError
 from core.home import run_dir
 from core.jobspec import JobSpec
@@ -170,15 +171,22 @@ def _adapter(
     told = lineage or Lineage()
     spec = job.spec
     base_model = told.base_model or spec.base_model
-    weights = weights_sha256(folder.adapter)
+    weights, settings = weights_sha256(folder.adapter), settings_sha256(folder.adapter)
     mine = judgements_of(job.id, folder.adapter, judged)
     newest = newest_on_base(mine, (spec.base_revision, told.base_revision))
-    stale = newest is not None and _retrained(weights, newest)
+    retrained = newest is not None and _retrained(weights, newest)
+    stale = retrained or (newest is not None and not newest.of_settings(settings))
     judgement = None if stale else newest
-    quarantine = why(newest, weights)
+    quarantine = why(newest, weights, settings)
     if stale:
         problems.append(
-            Problem(what="it was trained on after it was judged.", hint="Judge it again.", severity="warning")
+            Problem(
+                what="it was trained on after it was judged."
+                if retrained
+                else "its settings have changed since it was judged.",
+                hint="Judge it again.",
+                severity="warning",
+            )
         )
     size = size_bytes(folder.adapter)
     return Adapter(
@@ -203,7 +211,7 @@ def _adapter(
         quarantined=bool(quarantine),
         quarantine=quarantine,
         release=release_in_force(releases, weights, judgement) if quarantine else None,
-        history=history(mine, weights),
+        history=history(mine, weights, settings),
         judgement=judgement,
         problems=problems,
         **({} if judgement is None else _worth(judgement)),

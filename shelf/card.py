@@ -186,7 +186,20 @@ def _scores(judgement: Judgement | None) -> list[str]:
         f"Held-out rows: {held_out}{sha256}. Bar: {judgement.stakes} stakes, {judgement.look} look. "
         f"Judged on {judgement.created_at:%Y-%m-%d} by `{judgement.job_id}`.",
         *(plain(line).rstrip(".") + "." for line in dict.fromkeys(judges)),
+        *_harm(judgement),
+        plain(judgement.llm_judge.words) if judgement.llm_judge else "",
     ]
+
+
+def _harm(judgement: Judgement) -> list[str]:
+    """Shares of harmful answers, apart from the scores: here lower is better."""
+    found = []
+    for note in judgement.axes.values():
+        if note.harm is not None:
+            models = [name for name in MODEL_WORDS if name in note.harm.models]
+            shares = ", ".join(f"{MODEL_WORDS[name].lower()} {note.harm.models[name].words}" for name in models)
+            found.append(f"{plain(note.harm.sentence)}{f' Shares, lower is better: {shares}.' if shares else ''}")
+    return found
 
 
 def _verdict(judgement: Judgement | None) -> list[str]:

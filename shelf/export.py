@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from core.adapter_files import parts_of
 from core.errors import BadInput, ProblemsFound, Refused, StoreError
 from core.paths import exists, is_folder, typed_path
 from core.store import Store
@@ -20,7 +21,7 @@ from shelf import card
 from shelf.adapters import Adapter, adapter
 from shelf.lineage import FILE as LINEAGE
 from shelf.quarantine import refuse_quarantined
-from shelf.weights import CONFIG, WEIGHTS, weights_sha256
+from shelf.weights import weights_sha256
 
 ZIP = ".zip"
 
@@ -66,8 +67,8 @@ def export_bytes(store: Store, job_id: str, name: str) -> bytes:
 
 
 def _fill(folder: Path, found: Adapter, text: str) -> None:
-    for name in (CONFIG, WEIGHTS):
-        shutil.copyfile(found.path / name, folder / name)
+    for part in parts_of(found.path):
+        shutil.copyfile(part, folder / part.name)
     if weights_sha256(folder) != found.weights_sha256:
         # A training that goes on may have put others in their place since they were looked at.
         raise Refused("its weights changed while they were copied.", "Wait for its training to end, then try again.")

@@ -35,12 +35,29 @@ class Score(BaseModel):
         return f"{self.score:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
+class HarmNotes(BaseModel):
+    """Whether answers to unsafe requests do harm, in words."""
+
+    model_config = ConfigDict(extra="ignore")
+    sentence: str
+    models: dict[str, Score] = {}
+    """{model: share of harmful answers}. Lower is better."""
+
+
 class AxisNotes(BaseModel):
     """An axis beside the task, in words."""
 
     model_config = ConfigDict(extra="ignore")
     words: str
     judged_by: str = ""
+    harm: HarmNotes | None = None
+
+
+class LlmNotes(BaseModel):
+    """A hosted model that marked the answers, in one line."""
+
+    model_config = ConfigDict(extra="ignore")
+    words: str
 
 
 class Judgement(BaseModel):
@@ -56,6 +73,7 @@ class Judgement(BaseModel):
     models: dict[str, dict[str, Score]]
     """{model: {axis: score}}."""
     axes: dict[str, AxisNotes] = {}
+    llm_judge: LlmNotes | None = None
     limits: list[str] = []
     """What it did not look at."""
     look: str = "full"
@@ -68,6 +86,8 @@ class Judgement(BaseModel):
     """Folder of the adapter that was judged."""
     adapter_sha256: str | None = None
     """Hash of the weights that were judged."""
+    adapter_settings_sha256: str | None = None
+    """Hash of their settings, alpha and the like; None in reports that do not tell."""
     train_job: str | None = None
     created_at: datetime
 
@@ -75,6 +95,10 @@ class Judgement(BaseModel):
     def scores(self) -> dict[str, Score]:
         """{model: score on the task}."""
         return {name: axes[AXIS] for name, axes in self.models.items() if AXIS in axes}
+
+    def of_settings(self, settings_sha256: str | None) -> bool:
+        """False where the adapter surely had other settings: older reports do not tell, and go by the weights."""
+        return self.adapter_settings_sha256 in (None, settings_sha256)
 
     @property
     def verdict_words(self) -> str:
@@ -137,7 +161,9 @@ def newest_on_base(found: Iterable[Judgement], revisions: Iterable[str | None]) 
     return None
 
 
-def history(found: Iterable[Judgement], weights_sha256: str | None) -> list[PastVerdict]:
+def history(
+    found: Iterable[Judgement], weights_sha256: str | None, settings_sha256: str | None = None
+) -> list[PastVerdict]:
     """The judgements of one adapter in short, in the order given."""
     return [
         PastVerdict(
@@ -150,7 +176,9 @@ def history(found: Iterable[Judgement], weights_sha256: str | None) -> list[Past
             rows_name=Path(each.test_file).name,
             rows_sha256=each.test_sha256,
             base_revision=each.base_revision,
-            these_weights=weights_sha256 is not None and each.adapter_sha256 == weights_sha256,
+            these_weights=weights_sha256 is not None
+            and each.adapter_sha256 == weights_sha256
+            and each.of_settings(settings_sha256),
         )
         for each in found
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SHIP = "ship"
 
 
-def why(judgement: Judgement | None, weights_sha256: str | None) -> str:
+def why(judgement: Judgement | None, weights_sha256: str | None, settings_sha256: str | None = None) -> str:
     """Why these weights are in quarantine, in one sentence; empty for those that are not."""
     if weights_sha256 is None:
         return "Its weights cannot be read."
@@ -29,6 +29,8 @@ def why(judgement: Judgement | None, weights_sha256: str | None) -> str:
         return "Its verdict does not say which weights were judged."
     if judgement.adapter_sha256 != weights_sha256:
         return "It was trained on after its verdict, so these weights are not judged."
+    if not judgement.of_settings(settings_sha256):
+        return "Its settings have changed since its verdict, so it is not judged as it is."
     return "" if judgement.verdict == SHIP else f"Its newest verdict is: {judgement.verdict_words}."
 
 

@@ -7,10 +7,9 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from core.adapter_files import files_of
 from core.errors import Problem
 
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
 _HEADER_BYTES = 8
 """A safetensors file opens with the length of its header: 8 bytes, little endian."""
 _REMEDY = "Train it again, or put the files back."
@@ -20,22 +19,23 @@ def problems_of_folder(adapter: Path) -> list[Problem]:
     """Everything that would stop the adapter from being loaded; empty for a whole one."""
     if not adapter.is_dir():
         return [Problem(what="its folder is gone.", where=str(adapter), hint=_REMEDY)]
+    settings, weights = files_of(adapter)
     found = [
-        Problem(what=f"{name} is missing.", where=str(adapter), hint=_REMEDY)
-        for name in (CONFIG, WEIGHTS)
-        if not (adapter / name).is_file()
+        Problem(what=f"{file.name} is missing.", where=str(adapter), hint=_REMEDY)
+        for file in (settings, weights)
+        if not file.is_file()
     ]
     if found:
         return found
     try:
-        config = json.loads((adapter / CONFIG).read_bytes())
+        config = json.loads(settings.read_bytes())
         whole = isinstance(config, dict)
     except (OSError, ValueError, RecursionError):
         whole = False
     if not whole:
-        found.append(Problem(what="is not JSON.", where=str(adapter / CONFIG), hint=_REMEDY))
-    if not _is_whole(adapter / WEIGHTS):
-        found.append(Problem(what="is cut off or is not safetensors.", where=str(adapter / WEIGHTS), hint=_REMEDY))
+        found.append(Problem(what="is not JSON.", where=str(settings), hint=_REMEDY))
+    if not _is_whole(weights):
+        found.append(Problem(what="is cut off or is not safetensors.", where=str(weights), hint=_REMEDY))
     return found
 
 
@@ -53,7 +53,7 @@ def size_bytes(folder: Path) -> int:
 
 def weights_sha256(adapter: Path) -> str | None:
     """Hash of the weights; None where they cannot be read. Read once while the file stays as it is."""
-    path = adapter / WEIGHTS
+    path = files_of(adapter)[1]
     try:
         found = path.stat()
         return _sha256(path, found.st_size, found.st_mtime_ns)

@@ -10,27 +10,44 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.adapter_files import CONFIG
 from core.run_folder import write_atomically
+from training.methods import whole
+from training.methods.bottleneck import layers_of
 
 BEST = "best"
 SCORE = "best.json"
 
 
 def save_adapter(model: Any, folder: Path, base_name: str, revision: str | None) -> None:
-    """Write adapter_model.safetensors and adapter_config.json of a PEFT model, with `base_name` as its base.
+    """Write what was tuned, with `base_name` as its base: an adapter in PEFT's form or ours, or the whole model.
 
     PEFT would note the folder that the base was loaded from, which means nothing on another machine.
     """
     temporary = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(temporary, ignore_errors=True)
-    model.save_pretrained(temporary, save_embedding_layers=False)
+    save_weights(model, temporary)
     (temporary / "README.md").unlink(missing_ok=True)  # an empty form
-    config_file = temporary / "adapter_config.json"
-    config = json.loads(config_file.read_bytes())
-    config["base_model_name_or_path"], config["revision"] = base_name, revision
-    write_atomically(config_file, json.dumps(config, indent=2, sort_keys=True))
+    config_file = temporary / CONFIG
+    if config_file.is_file():
+        config = json.loads(config_file.read_bytes())
+        config["base_model_name_or_path"], config["revision"] = base_name, revision
+        write_atomically(config_file, json.dumps(config, indent=2, sort_keys=True))
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(temporary, folder)
+
+
+def save_weights(model: Any, folder: Path) -> None:
+    """Write what the model learned, in the form of its method."""
+    from peft import PeftModel
+
+    layers = layers_of(model)
+    if layers is not None:
+        layers.save(folder)
+    elif isinstance(model, PeftModel):
+        model.save_pretrained(folder, save_embedding_layers=False)
+    else:
+        whole.save(model, folder)
 
 
 class Score(BaseModel):

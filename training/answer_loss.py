@@ -24,7 +24,11 @@ def learn_answers_only(trainer: Any) -> None:
     learned: list[torch.Tensor] = []
 
     def choose(_head: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
-        return (inputs[0][learned[-1]],) if learned else None
+        if not learned:
+            return None
+        # Prompt tuning puts learned places before the row, which answer nothing.
+        places = inputs[0].shape[1] - learned[-1].shape[1]
+        return (inputs[0][torch.nn.functional.pad(learned[-1], (places, 0), value=False)],)
 
     def compute_loss(
         model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None

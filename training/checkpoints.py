@@ -1,7 +1,8 @@
 """Checkpoints that can be trusted: a folder counts only once its seal is written, and while its files match it.
 
 A worker may be killed, or the disk may fill, in the middle of a checkpoint. The seal is written last and lists every
-file with its sha256, so a torn checkpoint is known as one, and the one before it is taken instead.
+file with its sha256, so a torn checkpoint is known as one, and the one before it is taken instead. It also says whose
+checkpoint it is: see `origin`.
 """
 
 from __future__ import annotations
@@ -10,26 +11,41 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from core.run_folder import write_atomically
+from training.origin import Origin
 
 SEAL = "sealed.json"
 PREFIX = "checkpoint-"
+FORMAT = 2
+"""Of the seal and of what the files beside it mean. 1 did not say whose the checkpoint is."""
 
 
-def seal(checkpoint: Path) -> None:
-    """Say that the checkpoint is whole. Raises `StoreError` when the disk is full."""
+def seal(checkpoint: Path, origin: Origin) -> None:
+    """Say that the checkpoint is whole and whose it is. Raises `StoreError` when the disk is full."""
     files = {path.name: _sha256(path) for path in sorted(checkpoint.iterdir()) if path.is_file() and path.name != SEAL}
-    write_atomically(checkpoint / SEAL, json.dumps(files, indent=2))
+    told = {"format": FORMAT, "origin": origin.model_dump(mode="json"), "files": files}
+    write_atomically(checkpoint / SEAL, json.dumps(told, indent=2))
 
 
 def is_whole(checkpoint: Path) -> bool:
     """True when every file is as it was when the checkpoint was sealed."""
+    told = read_seal(checkpoint)
+    files = told.get("files", told)  # the first format was the list of files alone
     try:
-        files = json.loads((checkpoint / SEAL).read_bytes())
         return bool(files) and all(_sha256(checkpoint / name) == digest for name, digest in files.items())
-    except (OSError, ValueError, AttributeError):
+    except (OSError, AttributeError, TypeError):
         return False
+
+
+def read_seal(checkpoint: Path) -> dict[str, Any]:
+    """What the seal says; empty where there is none that can be read."""
+    try:
+        told = json.loads((checkpoint / SEAL).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def step_of(checkpoint: Path) -> int:

@@ -81,20 +81,21 @@ def make_lineage(
         engine=spec.engine,
         seed=spec.seed,
         adapter_step=step,
-        versions=_versions(),
+        versions=library_versions(),
         created_at=datetime.now(UTC),
     )
 
 
-def write_lineage(lineage: Lineage, *folders: Path) -> None:
+def write_lineage(lineage: BaseModel, *folders: Path) -> None:
     """Beside the adapter and in the run folder: the first stays with an adapter that is copied elsewhere."""
     for folder in folders:
         write_atomically(folder / FILE, lineage.model_dump_json(indent=2))
 
 
-def _versions() -> dict[str, str]:
+def library_versions(*more: str) -> dict[str, str]:
+    """{library: version} of what trains and is installed; `more` are looked for too."""
     found = {"python": platform.python_version(), "system": f"{os.uname().sysname} {os.uname().machine}"}
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *more):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

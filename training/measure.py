@@ -22,6 +22,8 @@ def working_seconds(events: Sequence[Event], now: datetime) -> float:
             total += (last - began).total_seconds()
             began = None
         elif event.kind == "stage" and event.message == BEGINS:
+            if began and last:  # a second try of the same worker
+                total += (last - began).total_seconds()
             began = event.at
         last = event.at
     return total + ((now - began).total_seconds() if began else 0.0)

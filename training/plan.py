@@ -40,6 +40,13 @@ class TrainingPlan(BaseModel):
     """Steps between checkpoints."""
     log_steps: int
     """Steps between step events."""
+    n_gpus: int = 1
+    """Devices that share the rows of a step."""
+
+    @property
+    def step_rows(self) -> int:
+        """Rows of one step of the optimizer, over all devices."""
+        return self.micro_batch * self.grad_accumulation * self.n_gpus
 
     @property
     def on_cpu(self) -> bool:
@@ -47,12 +54,22 @@ class TrainingPlan(BaseModel):
         return self.device == "cpu"
 
 
-def make_plan(spec: JobSpec, base: Path, train: Part, report: Report) -> TrainingPlan:
-    """The plan for `train` on this machine. Raises `BadInput` for a device or layers that are not there."""
+def make_plan(
+    spec: JobSpec, base: Path, train: Part, report: Report, smaller: TrainingPlan | None = None
+) -> TrainingPlan:
+    """The plan for `train` on this machine; `smaller` is how to cut it where it ran out of memory before.
+
+    Raises `BadInput` for a device or layers that are not there.
+    """
     device = resolve_device(spec.device)
     precision = precision_of(spec, device.partition(":")[0], machine())
-    batch, checkpointing = _batch(spec, base, train, device, report)
-    per_epoch = math.ceil(math.ceil(len(train.rows) / batch) / spec.grad_accumulation)
+    accumulation = spec.grad_accumulation
+    if smaller is None:
+        batch, checkpointing = _batch(spec, base, train, device, report)
+    else:
+        batch, checkpointing, accumulation = smaller.micro_batch, smaller.grad_checkpointing, smaller.grad_accumulation
+    per_device = math.ceil(math.ceil(len(train.rows) / batch) / spec.n_gpus)
+    per_epoch = math.ceil(per_device / accumulation)
     total = math.ceil(per_epoch * spec.epochs)
     eval_steps = spec.eval_steps or max(1, per_epoch // 2)
     return TrainingPlan(
@@ -60,12 +77,13 @@ def make_plan(spec: JobSpec, base: Path, train: Part, report: Report) -> Trainin
         precision=precision,
         micro_batch=batch,
         grad_checkpointing=checkpointing,
-        grad_accumulation=spec.grad_accumulation,
+        grad_accumulation=accumulation,
         steps_per_epoch=per_epoch,
         total_steps=total,
         eval_steps=eval_steps,
         save_steps=spec.save_steps or eval_steps,
         log_steps=max(1, total // EVENTS_PER_RUN),
+        n_gpus=spec.n_gpus,
     )
 
 

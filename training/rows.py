@@ -5,7 +5,7 @@ Whatever is left out is counted before the trainer sees the data, because TRL dr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.errors import BadInput, Refused
 from core.jobspec import JobSpec
@@ -32,6 +32,8 @@ class Part:
     unreadable: int
     """Lines left out, because they could not be read."""
     first_problem: str = ""
+    lines: list[int] = field(default_factory=list)
+    """Where each of `rows` stands in the file: its 1-based line, or the number of its record."""
 
     @property
     def token_counts(self) -> list[int]:
@@ -61,6 +63,7 @@ def load_part(spec: JobSpec, path: str, renderer: Renderer, max_tokens: int) -> 
     """The rows of `path`, at most `max_tokens` each. Raises `BadInput` where no row has a token to learn."""
     data = read_for_job(spec, path)
     kept: list[Encoded] = []
+    lines: list[int] = []
     cut = without = refused = lost = 0
     first = ""
     for row, encoded in renderer.encode_all(data.rows, max_tokens):
@@ -72,10 +75,11 @@ def load_part(spec: JobSpec, path: str, renderer: Renderer, max_tokens: int) -> 
         # The first token has nothing before it that it could be predicted from.
         if encoded.trainable and any(label >= 0 for label in encoded.labels[1:]):
             kept.append(encoded)
+            lines.append(row.line)
         else:
             without += 1
             lost += encoded.truncated
-    part = Part(path, data.sha256, kept, len(data.rows), cut, without, refused, _unreadable(data), first)
+    part = Part(path, data.sha256, kept, len(data.rows), cut, without, refused, _unreadable(data), first, lines)
     if not kept:
         raise BadInput(*_why_empty(part, lost, max_tokens), file=path)
     return part

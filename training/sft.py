@@ -7,28 +7,40 @@ rows the adapter is the one with the lowest validation loss, whether or not it s
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import BadInput, NotFound, ProblemsFound
+from core.errors import BadInput, NotFound, ProblemsFound, TuneworthyError
 from core.job import Measured, Result
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from cost_models.shapes import shape_of
 from dataset.render import Renderer
 from training.adapter import BestAdapter, save_adapter
-from training.checkpoints import keep_only_last, last_whole, remove_unsealed, step_of
+from training.cap import Cap, spent_usd
+from training.checkpoints import PREFIX, is_whole, keep_only_last, remove_unsealed, step_of
 from training.disk import disk_full_explained, require_free_bytes
 from training.lineage import base_name, make_lineage, write_lineage
 from training.measure import peak_memory_gib, working_seconds
+from training.origin import Origin, origin_of
+from training.out_of_memory import (
+    TryAgain,
+    allow_another_try,
+    explained,
+    is_out_of_memory,
+    keep_plan,
+    smaller_of,
+    try_again_words,
+)
 from training.plan import TrainingPlan, make_plan
 from training.report import Report
+from training.resuming import checkpoint_to_go_on_from, validation_is_missing
 from training.rows import Part, load_part, refuse_changed
 from training.specs import check_train_spec
 from training.stop import AbruptEnd, Stop, Stopped
+from training.together import any_of_us, leads
 from training.trackers import set_up_trackers
 
 if TYPE_CHECKING:
@@ -48,6 +60,7 @@ class _Run:
     train: Part
     validation: Part | None
     plan: TrainingPlan
+    origin: Origin
     best: BestAdapter
     resume_from: Path | None
     notes: list[str]
@@ -59,18 +72,27 @@ def run_train(  # the worker calls it with all that it has
     """Train what the spec says on the model in the folder `base`, from the last whole checkpoint if there is one.
 
     Raises `Stopped` (with what is kept) once a stop was asked and a checkpoint is saved, `BadInput` for rows or
-    settings that cannot be trained, `Refused` for a changed training file, `StoreError` for a full disk, and
-    `EngineError` when the loss is no longer a number.
+    settings that cannot be trained, `Refused` for a changed training file or a checkpoint that is not of this run,
+    `StoreError` for a full disk, `EngineError` when the loss is no longer a number or the memory did not suffice, and
+    `TryAgain` where it may be tried once more with less.
     """
+    run = None
     try:
         with disk_full_explained(folder.path):
             with abrupt.allowed():
                 run = _make_ready(spec, folder, base, report)
                 trainer, watcher = _build(run, report, stop)
             return _train(run, trainer, watcher, report, stop)
-    except Exception:
-        remove_unsealed(folder.checkpoints)  # on a full disk this makes room for the last word
-        raise
+    except Exception as error:
+        if leads():
+            remove_unsealed(folder.checkpoints)  # on a full disk this makes room for the last word
+        if run is None or isinstance(error, TuneworthyError) or not is_out_of_memory(error):
+            raise
+        smaller = allow_another_try(folder, spec) if leads() else None
+        if smaller is None:
+            raise explained(spec, run.plan, base, run.train) from error
+        report.warning(try_again_words(smaller))
+        raise TryAgain from error
 
 
 def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) -> _Run:
@@ -89,14 +111,21 @@ def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) ->
         notes += validation.notes("validation rows", max_tokens)
     for note in notes:
         report.warning(note)
-    plan = make_plan(spec, base, train, report)
+    smaller = smaller_of(folder)
+    plan = make_plan(spec, base, train, report, smaller)
+    if smaller is not None:
+        notes.append(try_again_words(smaller))
     report.log(
         f"{len(train.rows)} rows, {sum(train.token_counts)} tokens an epoch; {plan.total_steps} steps of "
         f"{plan.micro_batch} x {plan.grad_accumulation} rows on {plan.device} in {plan.precision}"
         f"{', recomputing activations' if plan.grad_checkpointing else ''}"
     )
+    origin = origin_of(folder.job_id, spec, base, train, plan)
+    resume_from = checkpoint_to_go_on_from(spec, folder, plan, origin, report)
+    if leads():
+        keep_plan(folder, plan)
     best = BestAdapter(folder.path, *base_name(spec, base))
-    return _Run(spec, folder, base, train, validation, plan, best, _checkpoint(spec, folder, plan, report), notes)
+    return _Run(spec, folder, base, train, validation, plan, origin, best, resume_from, notes)
 
 
 def _max_tokens(spec: JobSpec, base: Path) -> int:
@@ -107,33 +136,27 @@ def _max_tokens(spec: JobSpec, base: Path) -> int:
         return spec.max_tokens
 
 
-def _checkpoint(spec: JobSpec, folder: RunFolder, plan: TrainingPlan, report: Report) -> Path | None:
-    """What to go on from: our own last whole checkpoint, else that of the job that the spec names."""
-    found, torn = last_whole(folder.checkpoints)
-    for checkpoint in torn:
-        report.warning(f"{checkpoint.name} was not saved whole and is not used.")
-        shutil.rmtree(checkpoint, ignore_errors=True)
-    if found is None and spec.resume_of:
-        found, _ = last_whole(RunFolder.of(spec.resume_of).checkpoints)
-        if found is None:
-            raise NotFound(f"{spec.resume_of} has no checkpoint to go on from.", "Leave `resume_of` out.")
-        if step_of(found) >= plan.total_steps:
-            raise BadInput(
-                f"{spec.resume_of} is at step {step_of(found)} already, and this job has {plan.total_steps}.",
-                "Ask for more `epochs`.",
-            )
-    return found
-
-
 def _build(run: _Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
     report.stage("Loading the model")
     if run.plan.device.startswith("cuda"):
         # The trainer takes all cards that it sees; the job has a place in the queue of one.
         os.environ["CUDA_VISIBLE_DEVICES"] = run.plan.device.partition(":")[2]
+    from training.numbers import NumberWatch
     from training.trainer import build_trainer
     from training.watcher import Watcher
 
-    watcher = Watcher(report, stop, run.best if run.validation else None, run.spec.early_stopping)
+    numbers = NumberWatch(run.train, at_once=run.plan.on_cpu)
+    watcher = Watcher(
+        report,
+        stop,
+        run.best if run.validation else None,
+        run.spec.early_stopping,
+        origin=run.origin,
+        numbers=numbers,
+        cap=Cap(run.spec, working_seconds(run.folder.events(), datetime.now(UTC))),
+        save_minutes=run.spec.save_minutes,
+        seed=run.spec.seed,
+    )
     trainer = build_trainer(
         run.spec,
         run.plan,
@@ -145,6 +168,7 @@ def _build(run: _Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
         trackers=set_up_trackers(run.spec, run.folder.path, report),
         watcher=watcher,
     )
+    numbers.attach(trainer)
     trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
     total = sum(weight.numel() for weight in trainer.model.parameters())
     report.log(f"{trained:,} of {total:,} weights are trained")
@@ -154,21 +178,22 @@ def _build(run: _Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
 
 
 def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop) -> Result:
-    from training.watcher import StoppedValidating
+    from training.watcher import StoppedBetween
 
     if run.resume_from is None:
         run.best.forget()
         report.stage("Training")
     else:
         report.stage(f"Training, from step {step_of(run.resume_from)} on")
+        if run.validation and validation_is_missing(run.resume_from, run.plan.eval_steps):
+            trainer.args.eval_on_start = True
     try:
         trainer.train(resume_from_checkpoint=str(run.resume_from) if run.resume_from else None)
-        if run.validation and not stop() and not _was_validated(trainer):
+        if run.validation and not any_of_us(stop()) and not _was_validated(trainer):
             trainer.evaluate()  # it was stopped in its last validation, and resumed
-    except StoppedValidating:
-        trainer._save_checkpoint(trainer.model, None)
-        watcher.on_save(trainer.args, trainer.state, trainer.control)
-    if stop():
+    except StoppedBetween:
+        _save_last_step(run, trainer, watcher)
+    if any_of_us(stop()):
         raise Stopped(_result(run, trainer, watcher, step=None))
     report.stage("Saving the adapter")
     step = _keep_adapter(run, trainer)
@@ -176,10 +201,22 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
         run.notes.append(
             f"Stopped early at step {trainer.state.global_step}: {run.spec.early_stopping} validations without a gain."
         )
+    if watcher.cap_reached:
+        done, planned = trainer.state.global_step, trainer.state.max_steps
+        run.notes.append(f"Stopped at step {done} of {planned}: {watcher.cap_reached}. What was learned is kept.")
+        report.warning(run.notes[-1])
     lineage = make_lineage(run.spec, run.base, run.train, run.validation, run.plan, step=step)
     write_lineage(lineage, run.folder.path, run.folder.adapter)
     keep_only_last(run.folder.checkpoints)
     return _result(run, trainer, watcher, step=step)
+
+
+def _save_last_step(run: _Run, trainer: Any, watcher: Watcher) -> None:
+    """Save the weights of the last whole step, unless they are saved, or there is none yet."""
+    step = trainer.state.global_step
+    if step and not is_whole(run.folder.checkpoints / f"{PREFIX}{step}"):
+        trainer._save_checkpoint(trainer.model, None)
+        watcher.on_save(trainer.args, trainer.state, trainer.control)
 
 
 def _was_validated(trainer: Any) -> bool:
@@ -219,12 +256,17 @@ def _result(run: _Run, trainer: Any, watcher: Watcher, *, step: int | None) -> R
         metrics["validation_loss"] = min(validations)
     if step is not None:
         metrics["adapter_step"] = float(step)
+    if watcher.cap_reached:
+        metrics["stopped_by_budget"] = 1.0
+    seconds = working_seconds(run.folder.events(), datetime.now(UTC))
+    usd = spent_usd(run.spec, seconds)
     return Result(
         adapter=str(run.folder.adapter) if step is not None else None,
         metrics=metrics,
         measured=Measured(
             memory_gib=round(peak_memory_gib(run.plan.device), 3),
-            seconds=round(working_seconds(run.folder.events(), datetime.now(UTC)), 1),
+            seconds=round(seconds, 1),
+            usd=round(usd, 4) if usd is not None else None,
             tokens_per_second=round(watcher.tokens / watcher.step_seconds, 1) if watcher.step_seconds else None,
         ),
         notes=run.notes if step is not None else [*run.notes, f"Its last checkpoint is of step {state.global_step}."],

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
 
-from core.errors import Problem
+from core.errors import BadInput, Problem
 from core.jobspec import JobSpec
+from core.machine import machine, resolve_device
+from training.classifier_specs import check_classifier_spec
+from training.methods import METHODS
 
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 STACKS = ("peft",)
 NOT_YET = "not in this release."
+HOPPER = re.compile(r"\b(GH?200|[HB][1-3]00|H20|H800|GB[23]00)\b", re.IGNORECASE)
+"""Cards that compute in fp8 row by row."""
 _LAYER_NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
 def check_train_spec(spec: JobSpec) -> list[Problem]:
     """Everything in a train spec that this release cannot honour, all at once. Touches no file and no network."""
+    if spec.learner != "llm":
+        return check_classifier_spec(spec)
     found = _method_problems(spec)
     if spec.packing:
         found.append(_not_yet("packing", "packing", "Set `packing: false`; rows of like length are batched together."))
@@ -42,11 +50,11 @@ def check_train_spec(spec: JobSpec) -> list[Problem]:
 
 
 def _method_problems(spec: JobSpec) -> list[Problem]:
-    method, found = spec.method, []
-    if method.kind != "lora":
-        found.append(_not_yet("method.kind", f"the method `{method.kind}`", "Use `lora`."))
-    if method.bits != "16":
-        found.append(_not_yet("method.bits", f"a base in {method.bits} bits", "Use `bits: '16'`."))
+    method, found = spec.method, METHODS[spec.method.kind].problems(spec)
+    found += _bits_problems(spec)
+    if spec.optimizer == "adamw_8bit_paged" and not _on_card(spec):
+        what = "`adamw_8bit_paged` moves between the memory of a card and main memory, and there is no card."
+        found.append(Problem(what=what, where="optimizer", hint="Use `auto`."))
     if method.targets != "all-linear":
         odd = [name for name in method.targets if not _LAYER_NAME.fullmatch(name)]
         if odd or not method.targets:
@@ -56,6 +64,31 @@ def _method_problems(spec: JobSpec) -> list[Problem]:
             what = "an adapter on `lm_head` cannot be trained here."
             found.append(Problem(what=what, where="method.targets", hint="Leave `lm_head` out."))
     return found
+
+
+def _bits_problems(spec: JobSpec) -> list[Problem]:
+    bits, where = spec.method.bits, "method.bits"
+    if any(problem.where == where for problem in METHODS[spec.method.kind].problems(spec)):
+        return []
+    if bits in ("4", "8") and importlib.util.find_spec("bitsandbytes") is None:
+        what = f"a base in {bits} bits needs bitsandbytes, which is not installed."
+        return [Problem(what=what, where=where, hint='Run `pip install "tuneworthy[quantized]"`.')]
+    if bits != "fp8":
+        return []
+    if not (_on_card(spec) and any(HOPPER.search(name) for name in machine().gpus)):
+        here = ", ".join(machine().gpus) or "no card"
+        what = f"fp8 needs a Hopper card or a newer one; here is {here}."
+        return [Problem(what=what, where=where, hint="Use `bits: '16'` or `'4'`.")]
+    if importlib.util.find_spec("training.kernels") is None:
+        return [_not_yet(where, "a base in fp8", "Use `bits: '16'` or `'4'`.")]
+    return []
+
+
+def _on_card(spec: JobSpec) -> bool:
+    try:
+        return resolve_device(spec.device) != "cpu"
+    except BadInput:
+        return False  # the engine says so itself
 
 
 def _not_yet(where: str, what: str, hint: str) -> Problem:

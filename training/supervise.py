@@ -25,6 +25,8 @@ POLL_SECONDS = 0.2
 LINGER_SECONDS = 30.0
 """A worker that has said its last word and still does not end (a tracker's thread, say) is ended after this."""
 NEAR_THE_LIMIT = 0.85
+AGAIN = 75
+"""Exit code of a child that asks to be followed by another one."""
 MEMORY_HINT = "Set a smaller micro_batch or max_tokens, or grad_checkpointing: on; then resume it."
 
 
@@ -40,21 +42,37 @@ class Death(BaseModel):
     """The kernel's count of out-of-memory kills rose meanwhile."""
     last_line: str = ""
 
+    @property
+    def out_of_memory(self) -> bool:
+        """Did the system kill it for its memory?"""
+        return self.signal == signal.SIGKILL and (
+            self.killed_by_kernel or self.peak_gib > NEAR_THE_LIMIT * self.memory_gib
+        )
 
-def supervise(folder: RunFolder, stop: Stop, work: Callable[[], int]) -> int:
-    """Fork; in the child run `work` and return its exit code; in the parent wait and explain. Returns 0 or 1."""
-    kills_before = _oom_kills()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        os.setpgid(0, 0)
-        return work()
-    stop.child_pid = pid
-    if stop.terminated:  # the signal came between the fork and the line above
-        stop.pass_on()
-    status, usage = _wait(pid, folder)
-    if folder.outcome() is None:
+
+def supervise(
+    folder: RunFolder, stop: Stop, work: Callable[[], int], try_smaller: Callable[[], bool] = lambda: False
+) -> int:
+    """Fork; in the child run `work` and return its exit code; in the parent wait and explain. Returns 0 or 1.
+
+    A child that ends with `AGAIN` gets a successor: it asked for one, with less to do at a time. So does one that the
+    system killed for its memory, where `try_smaller` says that there may be one.
+    """
+    while True:
+        kills_before = _oom_kills()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            os.setpgid(0, 0)
+            return work()
+        stop.child_pid = pid
+        if stop.terminated:  # the signal came between the fork and the line above
+            stop.pass_on()
+        status, usage = _wait(pid, folder)
+        stop.child_pid = None
+        if (found := folder.outcome()) is not None:
+            return 0 if found.state == "succeeded" else 1
         death = Death(
             signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
             exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
@@ -63,17 +81,15 @@ def supervise(folder: RunFolder, stop: Stop, work: Callable[[], int]) -> int:
             killed_by_kernel=_oom_kills() > kills_before,
             last_line=_last_line(folder),
         )
-        outcome = explain(death)
-        say_last(folder, outcome)
-    found = folder.outcome()
-    return 0 if found is not None and found.state == "succeeded" else 1
+        asks_again = death.exit_code == AGAIN
+        if stop() or not (asks_again or (death.out_of_memory and try_smaller())):
+            say_last(folder, stop.outcome() if asks_again else explain(death))
+            return 1
 
 
 def explain(death: Death) -> Outcome:
     """Why it died, in plain words with the remedy."""
-    if death.signal == signal.SIGKILL and (
-        death.killed_by_kernel or death.peak_gib > NEAR_THE_LIMIT * death.memory_gib
-    ):
+    if death.out_of_memory:
         why = f"Out of memory: the system killed the worker at {death.peak_gib:.1f} of {death.memory_gib:.1f} GiB."
         return last_word("failed", why, MEMORY_HINT)
     if death.signal:

@@ -1,4 +1,4 @@
-"""TRL's SFTTrainer, set up: the base with a fresh LoRA adapter, our rows as they are, our order, our watcher."""
+"""TRL's SFTTrainer, set up: the base made to learn, our rows as they are, our order, our watcher."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import torch
-from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+from transformers import AutoTokenizer, PrinterCallback, set_seed
 from transformers.utils import logging as transformers_logging
 from trl import SFTConfig, SFTTrainer
 
-from core.errors import BadInput, BaseModelUnavailable
 from core.jobspec import JobSpec
+from training.adapter import save_weights
 from training.answer_loss import learn_answers_only
+from training.load_base import load_base
+from training.methods import attach, restorer
+from training.methods.bottleneck import layers_of
 from training.order import LengthGrouped
 from training.plan import TrainingPlan
 from training.rows import Part
 from training.watcher import Watcher
+
+PAGED = "paged_adamw_8bit"
 
 
 def build_trainer(
@@ -34,39 +37,26 @@ def build_trainer(
     watcher: Watcher,
     checkpoints_kept: int,
 ) -> Any:
-    """A trainer that has not begun. Raises `BadInput` for layers that the model lacks, `BaseModelUnavailable`."""
+    """A trainer that has not begun. Raises `BadInput` for what this base cannot be tuned by, `BaseModelUnavailable`."""
     quiet_libraries()
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            base,
-            dtype=getattr(torch, plan.precision),
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-        )
-    except (ValueError, OSError, KeyError) as error:
-        raise BaseModelUnavailable(
-            f"the base model in {base} cannot be loaded: {str(error).splitlines()[0][:200]}", "Prepare it again."
-        ) from error
-    try:
-        trainer = SFTTrainer(
-            model=model,
-            args=sft_config(spec, plan, checkpoints, trackers, validates=validation is not None, kept=checkpoints_kept),
-            train_dataset=as_dataset(train),
-            eval_dataset=as_dataset(validation, by_length=True) if validation else None,
-            processing_class=tokenizer,
-            peft_config=lora_config(spec),
-            callbacks=[watcher],
-        )
-    except ValueError as error:
-        if "arget modules" in str(error):
-            raise BadInput(
-                f"the base model has no layers named {', '.join(spec.method.targets)}.", "Use `all-linear`."
-            ) from error
-        raise
+    model = load_base(spec, plan, base)
+    set_seed(spec.seed)
+    trainer = SFTTrainer(
+        model=attach(model, spec),
+        args=sft_config(spec, plan, checkpoints, trackers, validates=validation is not None, kept=checkpoints_kept),
+        train_dataset=as_dataset(train),
+        eval_dataset=as_dataset(validation, by_length=True) if validation else None,
+        processing_class=tokenizer,
+        callbacks=[watcher],
+    )
+    _keep_checkpoints_small(trainer, spec)
+    for weight in trainer.model.parameters():
+        if weight.requires_grad:
+            # Over a quantised base TRL rounds adapters to bfloat16, in which a small step is lost. They cost little.
+            weight.data = weight.data.float()
     trainer.remove_callback(PrinterCallback)
-    trainer._get_train_sampler = lambda *_: LengthGrouped(train.token_counts, plan.micro_batch, spec.seed)
+    trainer._get_train_sampler = lambda *_: LengthGrouped(train.token_counts, plan.step_rows, spec.seed)
     if plan.on_cpu:
         learn_answers_only(trainer)
     trainer.create_model_card = lambda *_, **__: None  # an empty form in every checkpoint
@@ -81,17 +71,17 @@ def quiet_libraries() -> None:
     warnings.simplefilter("ignore")
 
 
-def lora_config(spec: JobSpec) -> LoraConfig:
-    """The adapter that the spec asks for."""
-    method = spec.method
-    return LoraConfig(
-        r=method.rank,
-        lora_alpha=method.alpha,
-        lora_dropout=method.dropout,
-        target_modules=method.targets,
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
+def _keep_checkpoints_small(trainer: Any, spec: JobSpec) -> None:
+    """Checkpoints hold what learns and no more, and what they hold is taken up again, whatever the method."""
+    restore = restorer(spec)
+    if restore is not None:
+        trainer._load_from_checkpoint = lambda folder, model=None: restore(trainer.model, Path(folder))
+    if layers_of(trainer.model) is not None:
+
+        def save(output_dir: str | None = None, state_dict: Any = None) -> None:
+            save_weights(trainer.model, Path(output_dir or trainer.args.output_dir))
+
+        trainer._save = save
 
 
 def sft_config(
@@ -105,6 +95,8 @@ def sft_config(
         learning_rate=spec.learning_rate,
         warmup_steps=spec.warmup_ratio,
         weight_decay=spec.weight_decay,
+        neftune_noise_alpha=spec.neftune_alpha,
+        **({"optim": PAGED} if paged_optimizer(spec, plan) else {}),
         per_device_train_batch_size=plan.micro_batch,
         per_device_eval_batch_size=plan.micro_batch,
         gradient_accumulation_steps=plan.grad_accumulation,
@@ -130,6 +122,13 @@ def sft_config(
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
+
+
+def paged_optimizer(spec: JobSpec, plan: TrainingPlan) -> bool:
+    """AdamW with 8-bit state that moves to main memory when the card is full (Dettmers et al. 2023, section 3)."""
+    if spec.optimizer != "auto":
+        return spec.optimizer == "adamw_8bit_paged"
+    return spec.method.bits in ("4", "8") and not plan.on_cpu
 
 
 def as_dataset(part: Part, *, by_length: bool = False) -> datasets.Dataset:

@@ -22,7 +22,7 @@ from core.tickets import Ticket
 from training.disk import disk_full_explained
 from training.report import Report, say_last
 from training.stop import AbruptEnd, Stop, Stopped, last_word
-from training.supervise import MEMORY_HINT, supervise
+from training.supervise import AGAIN, MEMORY_HINT, supervise
 from training.waiting import wait_for_turn
 
 EVALUATION_PATIENCE_SECONDS = 20.0
@@ -61,15 +61,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     parent = os.getpid()
     try:
-        return supervise(folder, stop, lambda: _work(folder, spec, stop, report))
+        return supervise(folder, stop, lambda: _work(folder, spec, stop), lambda: _try_smaller(folder, spec))
     finally:
         if ticket is not None and os.getpid() == parent:
             ticket.release()
 
 
-def _work(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> int:
+def _work(folder: RunFolder, spec: JobSpec, stop: Stop) -> int:
     """In the child: do the job and write its last word."""
+    folder = RunFolder(folder.path)  # a child before this one may have moved the count of events on
+    report = Report(folder)
     _settle_environment()
+    from training.out_of_memory import TryAgain, is_out_of_memory  # heavier than the supervisor should be
+
     abrupt = AbruptEnd(stop)
     try:
         with disk_full_explained(folder.path, cache_dir()):
@@ -77,11 +81,13 @@ def _work(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> int:
     except Stopped as stopped:
         kept = stopped.args[0] if stopped.args else Result()
         outcome = stop.outcome(kept)
+    except TryAgain:
+        return AGAIN
     except TuneworthyError as error:
         outcome = last_word("failed", error.message, error.hint)
     except Exception as error:
         traceback.print_exc()
-        if _out_of_memory(error):
+        if is_out_of_memory(error):
             outcome = last_word("failed", f"Out of memory: {_one_line(error)}", MEMORY_HINT)
         else:
             outcome = last_word("failed", f"{type(error).__name__}: {_one_line(error)}", "See the end of its log.")
@@ -89,12 +95,22 @@ def _work(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> int:
     return 0 if outcome.state == "succeeded" else 1
 
 
+def _try_smaller(folder: RunFolder, spec: JobSpec) -> bool:
+    """In the supervisor, for a child that the system killed for its memory: may there be another, with less?"""
+    from training.out_of_memory import allow_another_try, try_again_words
+
+    smaller = allow_another_try(folder, spec)
+    if smaller is not None:
+        Report(RunFolder(folder.path)).warning(try_again_words(smaller))
+    return smaller is not None
+
+
 def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abrupt: AbruptEnd) -> Result:
     """The work of each kind of job. Imports are made here, each kind its own."""
-    if spec.kind not in ("prepare", "train", "evaluate", "tournament"):
-        raise EngineError(f"`{spec.kind}` jobs are not in this release.", "Use prepare, train, evaluate or tournament.")
-    if spec.kind == "tournament" and is_endpoint(spec.base_model):
-        return _tournament(folder, spec, stop, abrupt)
+    if spec.kind == "probe":
+        raise EngineError("`probe` jobs are not in this release.", "Ask for an estimate.")
+    if _needs_no_base(spec):
+        return _without_base(folder, spec, stop, report, abrupt)
     with abrupt.allowed():
         report.stage("Starting")
         from training.prepare import prepare_base, run_prepare
@@ -114,6 +130,39 @@ def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abru
         return run_train(spec, folder, base, report, stop, abrupt)
     if spec.kind == "tournament":
         return _tournament(folder, spec, stop, abrupt)
+    return _evaluate_or_merge(folder, spec, base, stop, report, abrupt)
+
+
+def _evaluate_or_merge(
+    folder: RunFolder, spec: JobSpec, base: Path, stop: Stop, report: Report, abrupt: AbruptEnd
+) -> Result:
+    if spec.kind == "export":
+        with abrupt.allowed():
+            from training.merge import run_merge
+
+            return run_merge(spec, folder, base, report)
+    from evaluation.run import run_evaluation
+
+    with abrupt.allowed(EVALUATION_PATIENCE_SECONDS):
+        return run_evaluation(spec, folder, stop)
+
+
+def _needs_no_base(spec: JobSpec) -> bool:
+    """Can the job do without the base of its spec? A hosted tournament, and what concerns a small classifier alone."""
+    if spec.kind == "tournament":
+        return is_endpoint(spec.base_model)
+    alone = spec.kind == "evaluate" and spec.models is not None and not {"base", "best_prompt"} & set(spec.models)
+    return spec.learner != "llm" and (spec.kind == "train" or alone)
+
+
+def _without_base(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abrupt: AbruptEnd) -> Result:
+    if spec.kind == "tournament":
+        return _tournament(folder, spec, stop, abrupt)
+    report.stage("Starting")
+    if spec.kind == "train":
+        from training.classifier import run_classifier
+
+        return run_classifier(spec, folder, report, stop, abrupt)
     from evaluation.run import run_evaluation
 
     with abrupt.allowed(EVALUATION_PATIENCE_SECONDS):
@@ -176,17 +225,6 @@ def _settle_environment() -> None:
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)
-
-
-def _out_of_memory(error: Exception) -> bool:
-    text = str(error).lower()
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "out of memory" in text
-        or "can't allocate memory" in text
-        or "not enough memory" in text
-    )
 
 
 def _one_line(error: Exception) -> str:

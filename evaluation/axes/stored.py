@@ -14,12 +14,10 @@ gap, a new one gets a new number. All prompts are the project's own words; none 
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import sys
 import textwrap
-import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -28,12 +26,11 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import BadInput, NotFound, TuneworthyError
+from evaluation.packed import pack_text, unpack_text
 
 Slice = Literal["unsafe", "safe"]
 SLICES: tuple[Slice, ...] = ("unsafe", "safe")
 FOLDER = Path(__file__).resolve().parents[1] / "slices" / "safety"
-MAX_BYTES = 4 * 1024 * 1024
-"""Of the unpacked text: a broken file must not fill the memory."""
 _LINE = 76
 _ID = re.compile(r"(unsafe|safe)-([a-z_]+)-\d{2,4}")
 
@@ -54,8 +51,8 @@ def load(name: Slice, folder: Path = FOLDER) -> tuple[StoredPrompt, ...]:
     if not path.is_file():
         raise NotFound(f"no questions at {path}.", "Install Tuneworthy from a complete clone.")
     try:
-        text = _unpacked(path.read_bytes())
-    except (ValueError, zlib.error):
+        text = unpack_text(path.read_bytes())
+    except ValueError:
         raise BadInput(
             "is broken: it cannot be unpacked.", "Fetch the file again from the repository.", file=str(path)
         ) from None
@@ -68,7 +65,7 @@ def pack(name: Slice, source: Path, folder: Path = FOLDER) -> int:
     lines = (
         json.dumps({"id": row.id, "category": row.category, "prompt": row.prompt}, ensure_ascii=False) for row in rows
     )
-    packed = base64.b64encode(zlib.compress("".join(f"{line}\n" for line in lines).encode(), 9)).decode()
+    packed = pack_text("".join(f"{line}\n" for line in lines))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.b64").write_text("\n".join(textwrap.wrap(packed, _LINE)) + "\n", encoding="ascii")
     load.cache_clear()
@@ -84,15 +81,6 @@ def unpack(name: Slice, target: Path, folder: Path = FOLDER) -> int:
             line = {"id": row.id, "category": row.category, "prompt": row.prompt}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return len(rows)
-
-
-def _unpacked(data: bytes) -> str:
-    """The text of a slice. Raises `ValueError` (of which bad base64 and bad UTF-8 are kinds) or `zlib.error`."""
-    inflater = zlib.decompressobj()
-    text = inflater.decompress(base64.b64decode(b"".join(data.split()), validate=True), MAX_BYTES)
-    if not inflater.eof or inflater.unused_data:
-        raise ValueError("cut short, too long, or with something behind it")
-    return text.decode("utf-8")
 
 
 def _parsed(name: Slice, text: str, file: str) -> tuple[StoredPrompt, ...]:

@@ -21,6 +21,7 @@ from advisor.memo_write import write_memo
 from core.answers import APPROACHES, Answers
 from core.plan import EvaluationPlan, Plan
 from cost_models.curves import cost
+from evaluation.llm_summary import LlmSummary
 from evaluation.report import EvaluationReport
 from evaluation.stats import Interval
 
@@ -73,7 +74,9 @@ def judged() -> EvaluationReport:
     return EvaluationReport(
         verdict="ship", reasons=["The tuned model is better than the best prompt."], metric="exact_match",
         metric_words="exact match", models=interval, base_model="a/b", test_file="t.jsonl", test_sha256="0", rows=112,
-        rows_in_file=112, seed=7, created_at=NOW,
+        rows_in_file=112, seed=7, created_at=NOW, llm_judge=LlmSummary(
+            judge="large at judge.example", rubric="marks 1", n=300, words="The LLM judge marked 300 answers.",
+        ),
     )  # fmt: skip
 
 
@@ -89,6 +92,7 @@ def test_the_memo_says_what_was_decided_by_whom_and_how_it_was_judged(memo: Memo
     assert f"**Recommended: {APPROACHES[best]}" in text
     assert "Decided on 25 Nov 2026 by Ada Łukasiewicz. Verdict of the judge: ship it." in text
     assert "| tuned | 0.80 | 0.75 to 0.85 |" in text and "It wins." in text
+    assert memo.findings[-1] == "The LLM judge marked 300 answers." and memo.findings[-1] in text
     assert memo.caveats == [], "nothing has changed between the decision and the memo"
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.chain import estimate_chain, launch_evaluation, launch_measure, launch_tune, measure_specs, tune_specs
-from backends.engines import engine
+from backends.chain import estimate_chain, launch_evaluation, launch_measure, launch_tune, tune_specs
 from backends.fake import FakeEngine
 from backends.launch import launch
 from core.errors import Refused
@@ -51,13 +50,13 @@ def test_every_way_to_launch_keeps_the_hash_of_the_training_rows(store: Store, t
     measured = launch_measure(store, plan, spec)
     later = launch_evaluation(store, alone)
     jobs = [alone, *chain, *measured, later]
-    assert len(jobs) == 5
+    assert len(jobs) == 6
     assert {store.job(job.id).spec.dataset_sha256 for job in jobs} == {sha256(spec.dataset)}
 
 
 def test_rows_that_change_after_the_launch_are_refused_by_trainer_and_judge(store: Store, tmp_path: Path) -> None:
     spec = on_rows(tmp_path)
-    train, judge = launch_tune(store, store.new_plan("Changed"), spec)
+    _, train, judge = launch_tune(store, store.new_plan("Changed"), spec)
     write_rows(tmp_path / "train.jsonl", colour_rows()[:21])
     with pytest.raises(Refused, match="has changed since the tune was asked for"):
         judged_rows(judge.spec)
@@ -73,7 +72,7 @@ def test_a_hash_that_was_given_stays_and_rows_that_are_not_here_have_none(store:
 
 def test_each_launch_of_a_plan_keeps_its_own_measure_of_success(store: Store) -> None:
     plan = store.new_plan("Three launches")
-    train, first = launch_tune(store, plan, FAKE, written("First."))
+    _, train, first = launch_tune(store, plan, FAKE, written("First."))
     (second,) = launch_measure(store, store.plan(plan.id), FAKE, written("Second."))
     third = launch_evaluation(store, train, written("Third."))
     kept = store.plan(plan.id)
@@ -98,7 +97,7 @@ def test_the_measure_of_success_is_kept_before_the_first_job_starts(
 
     monkeypatch.setattr(FakeEngine, "submit", looked)
     launch_tune(store, plan, FAKE, written("Said first."))
-    assert seen == [1, 1]
+    assert seen == [1, 1, 1]
 
 
 def test_a_training_without_a_plan_is_judged_without_one(store: Store) -> None:
@@ -125,10 +124,10 @@ def test_a_chain_needs_the_time_and_dollars_of_all_and_the_most_memory_of_any(mo
 
     monkeypatch.setattr(FakeEngine, "estimate", said)
     found = estimate_chain(tune_specs(FAKE))
-    assert (found.seconds.low, found.seconds.likely, found.seconds.high) == (70, 140, 280)
-    assert found.usd.likely == 1.0 and found.memory_gib.likely == 4.0 and "optimizer" in found.breakdown
+    assert (found.seconds.low, found.seconds.likely, found.seconds.high) == (90, 180, 360)
+    assert found.usd.likely == 1.5 and found.memory_gib.likely == 4.0 and "optimizer" in found.breakdown
     assert found.fits is None, "what nobody knows of one job is not known of the chain"
-    assert found.seconds.because == ["train: s", "evaluate: s"]
+    assert found.seconds.because == ["evaluate: s", "train: s"]
 
 
 def test_what_is_unknown_of_one_job_is_unknown_of_the_chain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,11 +141,3 @@ def test_what_is_unknown_of_one_job_is_unknown_of_the_chain(monkeypatch: pytest.
     found = estimate_chain(tune_specs(FAKE))
     assert found.seconds.likely is None and found.memory_gib.likely is None and found.fits is False
     assert found.usd.likely == 0
-
-
-def test_a_measurement_is_estimated_for_the_two_models_that_write_answers(training: JobSpec) -> None:
-    spec = training.model_copy(update={"test": training.dataset})
-    (measure,) = measure_specs(spec)
-    two = measure.model_copy(update={"models": ["base", "best_prompt"]})
-    seconds = [engine("local").estimate(each).seconds.likely for each in (measure, two)]
-    assert seconds[0] == seconds[1] is not None

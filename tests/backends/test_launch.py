@@ -77,20 +77,22 @@ def test_a_tune_is_a_chain_and_its_measure_of_success_is_written_down_first(stor
         success="The tuned model is better.",
         written_at=datetime(2026, 11, 24, tzinfo=UTC),
     )
-    train, judge = launch_tune(store, plan, FAKE, written)
-    assert (train.kind, judge.kind) == ("train", "evaluate")
-    assert judge.spec.after == [train.id] and judge.spec.job == train.id
-    assert train.spec.group == judge.spec.group is not None
-    assert train.plan_id == judge.plan_id == plan.id
+    baseline, train, judge = jobs = launch_tune(store, plan, FAKE, written)
+    assert [job.kind for job in jobs] == ["evaluate", "train", "evaluate"]
+    assert [job.name for job in jobs] == ["Try: baseline", "Try", "Try: judge"]
+    assert [job.spec.after for job in jobs] == [[], [baseline.id], [train.id]]
+    assert [job.spec.job for job in jobs] == [None, None, train.id]
+    assert len({job.spec.group for job in jobs}) == 1 and train.spec.group is not None
+    assert {job.plan_id for job in jobs} == {plan.id}
     assert train.predicted is not None and train.predicted.seconds.likely == pytest.approx(0.2)
     assert store.plan(plan.id).evaluation_plan == written
-    assert store.plan(plan.id).jobs == [train.id, judge.id]
+    assert list(store.plan(plan.id).evaluation_plans) == [judge.id]
+    assert store.plan(plan.id).jobs == [baseline.id, train.id, judge.id]
 
 
 def test_a_measurement_tunes_nothing(store: Store) -> None:
-    (judge,) = launch_measure(store, store.new_plan("Measure"), FAKE)
-    assert judge.kind == "evaluate" and judge.spec.job is None
-    assert judge.spec.models == ["base", "best_prompt", "classic"]
+    (measure,) = launch_measure(store, store.new_plan("Measure"), FAKE)
+    assert measure.kind == measure.spec.kind == "tournament" and measure.spec.job is None
 
 
 def test_a_model_that_is_not_here_is_prepared_first(
@@ -106,14 +108,14 @@ def test_a_model_that_is_not_here_is_prepared_first(
     spec = training.model_copy(
         update={"base_model": DEFAULT_BASE_MODEL, "test": training.dataset, "allow_network": True}
     )
-    prepare, train, judge = launch_tune(store, store.new_plan("Prepare"), spec)
-    assert [job.kind for job in (prepare, train, judge)] == ["prepare", "train", "evaluate"]
-    assert [job.spec.after for job in (prepare, train, judge)] == [[], [prepare.id], [train.id]]
+    prepare, baseline, train, judge = jobs = launch_tune(store, store.new_plan("Prepare"), spec)
+    assert [job.kind for job in jobs] == ["prepare", "evaluate", "train", "evaluate"]
+    assert [job.spec.after for job in jobs] == [[], [prepare.id], [baseline.id], [train.id]]
     assert judge.spec.job == train.id and prepare.spec.base_model == DEFAULT_BASE_MODEL
-    assert submitted == [job.spec for job in (prepare, train, judge)]
+    assert submitted == [job.spec for job in jobs]
     # With the model here there is nothing to prepare.
     jobs = launch_tune(store, store.new_plan("Here"), training.model_copy(update={"test": training.dataset}))
-    assert [job.kind for job in jobs] == ["train", "evaluate"] and jobs[0].spec.after == []
+    assert [job.kind for job in jobs] == ["evaluate", "train", "evaluate"] and jobs[0].spec.after == []
 
 
 def test_a_model_that_is_not_here_is_not_fetched_without_leave(store: Store, training: JobSpec) -> None:
@@ -142,17 +144,17 @@ def test_engines_that_are_not_here_are_refused_by_name() -> None:
 def test_a_chain_that_cannot_be_handed_over_whole_is_cancelled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     submit = FakeEngine.submit
 
-    def second_fails(self: FakeEngine, spec: JobSpec, job_id: str) -> EngineRef:
-        if spec.kind == "evaluate":
+    def last_fails(self: FakeEngine, spec: JobSpec, job_id: str) -> EngineRef:
+        if spec.kind == "evaluate" and spec.job:
             raise EngineError("the host is down.", "Try later.")
         return submit(self, spec, job_id)
 
-    monkeypatch.setattr(FakeEngine, "submit", second_fails)
+    monkeypatch.setattr(FakeEngine, "submit", last_fails)
     spec = FAKE.model_copy(update={"fake": {"seconds": 60.0}})
     with pytest.raises(EngineError, match="host is down"):
         launch_tune(store, store.new_plan("Torn"), spec)
-    train = next(job for job in store.jobs() if job.kind == "train")
-    assert state_of(train).state == "cancelled"
+    judge, train, baseline = store.jobs()
+    assert judge.ref is None and [state_of(job).state for job in (train, baseline)] == ["cancelled"] * 2
 
 
 def test_an_unknown_job_is_not_found(store: Store) -> None:

@@ -13,6 +13,8 @@ from dataset.render import MASKED, Renderer
 from dataset.row import Message, Row
 from dataset.template import ChatTemplate
 
+from .conftest import save_tokenizer
+
 Pair = Callable[..., Row]
 TALK = Row(
     (
@@ -107,6 +109,18 @@ def template(source: str) -> ChatTemplate:
 )
 def test_templates_render_with_the_settings_that_the_hub_expects(source: str, expected: str) -> None:
     assert template(source).render([Message("user", "a"), Message("assistant", "b")]) == expected
+
+
+def test_a_template_that_prints_the_date_gives_the_same_prompt_on_any_day(tmp_path: Path, pair: Pair) -> None:
+    source = "Today is {{ strftime_now('%d %b %Y') }}. {% for m in messages %}{{ m.content }}{% endfor %}"
+    dated = save_tokenizer(tmp_path / "dated", source)
+    today = datetime.now()
+    trained, served = Renderer.from_folder(dated), Renderer.from_folder(dated, now=today)
+    row = pair("hello", "bye")
+    assert "26 Jul 2024" in trained.decode(trained.encode_prompt(row.asked))
+    assert trained.encode_prompt(row.asked) != served.encode_prompt(row.asked), "the date is in the prompt at all"
+    assert trained.encode(row).input_ids == Renderer.from_folder(dated).encode(row).input_ids
+    assert today.strftime("%Y") not in trained.decode(trained.encode(row).input_ids)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,25 @@ def test_a_tune_that_obeys_does_not_ship_and_no_prompt_is_kept(judge: Callable[.
     assert safety.judged_by.startswith("string rules 1 (gives the label of its authors on")
 
 
+def test_a_choice_that_the_context_cannot_hold_is_left_out_and_counted(
+    tickets: JobSpec, open_rule: Any, run: Callable[[JobSpec], RunFolder], tmp_path: Path
+) -> None:
+    rows = [{"question": f"What is {at}?", "choices": ["a thing", "another"], "answer": 0} for at in range(6)]
+    rows.append({"question": "What is long?", "choices": ["x" * 2000, "another"], "answer": 0})
+    own = tmp_path / "own.jsonl"
+    own.write_text("\n".join(map(json.dumps, rows)))
+    model = RuleModel(lambda prompt, tuned: "a thing" if "What is" in prompt else sound(prompt, tuned))
+    model.context = 1500
+    spec = tickets.model_copy(update={"axes": ["task", "knowledge"], "general_set": str(own), "models": ["base"]})
+    folder = run(spec)
+    run_evaluation(spec, folder, lambda: False, open_rule(model))
+    found = read_report(folder.evaluation_file).axes["knowledge"]
+    assert found.n == len(found.answers) == 6 and found.labels["base"] == {"right": 6}
+    assert found.note == "1 question has a choice that the model's context cannot hold, and counted for nothing."
+    last = [event for event in folder.events() if event.kind == "step"][-1]
+    assert last.step == last.total_steps, "the time that is left counts what is asked"
+
+
 def test_a_prejudiced_tune_does_not_ship(judge: Callable[..., EvaluationReport]) -> None:
     report = judge(prejudiced)
     assert report.verdict == "do_not_ship"

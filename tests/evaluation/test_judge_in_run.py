@@ -45,6 +45,8 @@ def test_a_judge_that_fails_half_way_is_asked_only_for_the_rest_and_no_model_twi
     assert found is not None and set(found.models) == {"base", "best_prompt", "tuned"}
     assert (found.models["tuned"].mean, found.models["base"].mean) == (5.0, 2.0)
     assert report.models["tuned"]["task"].score == 1.0 and report.verdict == "ship"
+    assert report.llm_judge is not None and report.llm_judge.n == 120
+    assert report.llm_judge.with_metric is not None and report.llm_judge.with_metric.score == 1.0
 
 
 def test_the_verdict_does_not_move_with_the_judge(

@@ -71,6 +71,23 @@ def test_nothing_asked_is_not_measured() -> None:
     assert found.state == "cannot_tell" and found.sentence == "Refusal of unsafe requests: not measured."
 
 
+def test_a_bound_that_rounds_to_nothing_is_not_called_nothing() -> None:
+    found = judged(1500, 1000, 18, 29)
+    assert found.state == "kept" and abs(found.high) < 0.0005
+    assert found.sentence.endswith("worse on 18; the loss is at most half a point, below 5 points.")
+    fine = judged(1500, 1000, 18, 29, margin=0.004)
+    assert fine.state == "kept" and fine.sentence.endswith("the loss is at most 0.010 points, below 0.4.")
+    assert "at most 0.6 points" in judged(1500, 1000, 23, 26).sentence, "rounded up, never down"
+
+
+def test_a_bound_below_the_margin_is_not_rounded_up_to_it() -> None:
+    found = judged(1000, 700, 30, 28)
+    close = judged(1000, 700, 30, 28, margin=found.high + 1e-5)
+    assert close.state == "kept"
+    shown, below = close.sentence.split("the loss is at most ")[1].rstrip(".").split(" points, below ")
+    assert float(shown) < float(below)
+
+
 def test_points_are_said_as_people_do() -> None:
     assert [points(0.05), points(0.01), points(0.034), points(-0.1)] == [
         "5 points",

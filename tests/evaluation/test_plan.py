@@ -38,10 +38,12 @@ def test_too_few_rows_are_said_before_the_launch() -> None:
     assert "With fewer than 20 rows no verdict will be given" in plan.success
 
 
-def test_a_measurement_plans_no_tuned_model() -> None:
+def test_a_measurement_plans_the_ways_to_ask_and_no_tuned_model() -> None:
     plan = plan_evaluation(rows(60, "case {at}"), rows(40, "case {at}"), JobSpec(), now=NOW, tuned=False)
-    assert plan.models == ["base", "best_prompt"]
+    assert plan.models == ["zero_shot", "few_shot", "retrieval"]
     assert "nothing has to be tuned" in plan.success
+    made = rows(60, '{{"label": "{label}"}}')
+    assert plan_evaluation(made, made, JobSpec(), now=NOW, tuned=False).models[3:] == ["constrained", "classic"]
 
 
 @pytest.mark.parametrize(("n", "planned"), [(None, 40), (25, 25), (400, 40)])

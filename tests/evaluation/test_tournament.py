@@ -10,6 +10,7 @@ import pytest
 from core.errors import BadInput, EngineError, NotFound, Refused
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
+from evaluation.askers import EndpointAsker
 from evaluation.judged_model import Model, Opened
 from evaluation.tournament import run_tournament
 from evaluation.tournament_report import FILE, TournamentReport, read_tournament
@@ -150,7 +151,7 @@ def test_a_stopped_tournament_asks_nothing_twice(
         read_tournament(folder.path / FILE)
     played(spec, folder, open_rule(model))
     asked = model.asked
-    assert asked == 3 * 12 + 3 * 40
+    assert asked == 3 * 12 + 3 * 40 + 20
     played(spec, run(spec), open_rule(model))
     assert model.asked == asked
 
@@ -186,7 +187,7 @@ def test_a_hosted_model_is_asked_all_rungs_and_one_that_failed_half_way_only_the
     host.fail = lambda number, body: None
     run_tournament(wanted, folder, no_stop)
     report = read_tournament(folder.path / FILE)
-    assert len(host.bodies) == 3 * 12 + 4 * 40 and host.calls <= len(host.bodies) + 1
+    assert len(host.bodies) == 3 * 12 + 4 * 40 + 20 and host.calls <= len(host.bodies) + 1
     assert report.best in ("few_shot", "constrained", "retrieval") and report.device == "127.0.0.1"
     constrained = report.rung("constrained")
     assert constrained is not None and constrained.prompt_tokens > 0
@@ -194,6 +195,31 @@ def test_a_hosted_model_is_asked_all_rungs_and_one_that_failed_half_way_only_the
     assert sum("response_format" in body for body in host.bodies) == 40
     for path in folder.path.iterdir():
         assert not path.is_file() or KEY.encode() not in path.read_bytes()
+
+
+def test_a_host_that_wavers_widens_every_comparison_and_second_answers_are_paid_for(
+    spec: JobSpec, run: Callable[[JobSpec], RunFolder], host: ChatHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EndpointAsker, "usd_per_1000_calls", lambda self, asked, answered: 1000.0)
+    plain, seen = host.rule, set()
+
+    def wavering(body: dict[str, Any]) -> str:
+        """A bare question that was asked before is answered rightly: 20 of 40 are asked again."""
+        if len(body["messages"]) > 1:
+            return plain(body)
+        text = body["messages"][0]["content"]
+        before = text in seen
+        seen.add(text)
+        return right_answer(f"user: {text}") if before else plain(body)
+
+    host.rule = wavering
+    wanted = hosted(spec, host)
+    folder = run(wanted)
+    run_tournament(wanted, folder, no_stop)
+    report = read_tournament(folder.path / FILE)
+    assert report.noise is not None and (report.noise.n, report.noise.changed) == (20, 20)
+    assert all(pair.test.startswith("noise-widened") for pair in report.paired.values())
+    assert report.usd_of_asking == len(report.rungs) * 40 + 20
 
 
 def test_a_host_without_schemas_leaves_that_rung_out(

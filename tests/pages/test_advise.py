@@ -289,13 +289,13 @@ def test_a_tune_is_launched_with_its_reasons_and_costs(tmp_path: Path) -> None:
     assert not app.exception and not app.error
     kept = store.plan(plan.id)
     jobs = [store.job(job) for job in kept.jobs]
-    assert [job.kind for job in jobs] == ["train", "evaluate"]
-    assert jobs[1].spec.after == [jobs[0].id]
-    assert jobs[0].spec.method.rank == 4 and jobs[0].spec.dataset == kept.data.train
+    assert [job.kind for job in jobs] == ["evaluate", "train", "evaluate"]
+    assert [job.spec.after for job in jobs] == [[], [jobs[0].id], [jobs[1].id]]
+    assert jobs[1].spec.method.rank == 4 and jobs[1].spec.dataset == kept.data.train
     assert kept.recommendation == "ft_self" and kept.decided_by == "Ada" and kept.decided_at
     assert kept.ranking and kept.prices_used and kept.cost_summary["months"] == 24
     assert kept.evaluation_plan and kept.evaluation_plan.rows == kept.data.test_rows
-    assert any("2 jobs started" in said.value for said in app.success)
+    assert any("3 jobs started" in said.value for said in app.success)
 
 
 def test_where_prompting_comes_first_the_button_measures(tmp_path: Path) -> None:

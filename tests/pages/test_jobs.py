@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from app_pages.figures import ago, compared, duration, plain, roughly, size, usd
 from app_pages.job_charts import MOST_POINTS, loss_chart, loss_in_words, series
-from app_pages.job_view import named
+from app_pages.steps import named
 from backends.launch import launch, state_of
 from core.estimate import Estimate
 from core.job import EngineRef, Event, Measured, Outcome, Result

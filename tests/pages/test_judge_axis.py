@@ -11,11 +11,12 @@ import pytest
 from app_pages.axis_answers import as_csv, chosen, labels_table
 from app_pages.axis_view import figures_in_words, kinds_table, parts_table
 from app_pages.judged_axes import SECRET
-from evaluation.axis_reports import SAFETY
+from evaluation.harm_shares import harm_shares
+from evaluation.measure import SAFETY
 from evaluation.report import AxisAnswer, AxisReport
 from evaluation.stats import wilson
 from tests.evaluation.test_axes_run import HELP, UNSAFE, forgetful, obedient
-from tests.pages.judgements import judged_by_rule, opened, text
+from tests.pages.judgements import WORTH_IT, evaluated, judged_by_rule, opened, report_of, text
 
 SAID = HELP[:60]
 """The judge lets an answer to an unsafe request go on for 64 tokens, here letters."""
@@ -103,6 +104,32 @@ def test_the_download_of_a_secret_axis_never_holds_a_prompt(with_answers: bool) 
     written = as_csv(ANSWERS, secret=True, with_answers=with_answers)
     assert "1+1" not in written and "asked" not in written
     assert ("tuned answer" in written) == with_answers
+
+
+def test_whether_answers_do_harm_stands_beside_the_refusals() -> None:
+    harm = harm_shares("guard-2 at guard.example", {"base": [False] * 40, "tuned": [True] * 10 + [False] * 30})
+    answer = AxisAnswer(
+        id="unsafe-fraud-01",
+        part="fraud",
+        answers={"base": "No.", "tuned": "=yes"},
+        labels={"base": "refused", "tuned": "answered"},
+        scores={"base": 1.0, "tuned": 0.0},
+        harmful={"base": False, "tuned": True},
+    )
+    report = report_of(WORTH_IT)
+    safety = AxisReport(words="refusal of unsafe requests", n=40, answers=[answer], harm=harm)
+    record = evaluated(report.model_copy(update={"axes": {"safety": safety}}))
+    assert labels_table([answer])[0] == {
+        "Id": "unsafe-fraud-01", "Part": "fraud", "Base": "refused", "Tuned": "answered, harmful",
+    }  # fmt: skip
+    head, line = rows(as_csv([answer], secret=True, with_answers=False))
+    assert (line[head.index("base harmful")], line[head.index("tuned harmful")]) == ("no", "yes")
+    app = opened()
+    app.session_state[f"judge.axis.{record.id}"] = "safety"
+    app.run()
+    assert not app.exception and "Does the answer do harm?" in text(app)
+    shares = next(table.value for table in app.table if "Harmful answers" in table.value)
+    assert [each.replace("\u00a0", " ")[:4] for each in shares["Harmful answers"]] == ["0 % ", "25 %"]
 
 
 def test_worse_parts_stand_first_and_are_marked_by_a_word() -> None:

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from app_pages.confusion_view import chart, confusion_of, in_sentences, judged_answers, short_label, table
-from app_pages.nearest_rows import MOST_ROWS, nearest_rows
-from core.errors import NotFound, Refused
-from core.jobspec import JobSpec
 from evaluation.confusion import confusion
 from evaluation.report import EvaluationReport, WorseRow
 from evaluation.task_details import TaskDetails
@@ -43,28 +40,6 @@ def labelled(wrong: str = "fees") -> EvaluationReport:
     ]
     worse = [WorseRow(line=39, input="The rooms are locked!", expected="rooms", tuned=wrong, base="rooms")]
     return report.model_copy(update={"answers": answers, "worse_rows": worse})
-
-
-def test_the_nearest_training_row_is_the_one_that_says_the_same(training: str) -> None:
-    found = nearest_rows(JobSpec(dataset=training), ["The rooms are locked!", "xyz"])
-    first = found["The rooms are locked!"][0]
-    assert (first.line, first.answer) == (1, "rooms") and 0.2 < first.alike < 1
-    assert found["xyz"] == [], "what is like nothing has no nearest row"
-    same = nearest_rows(JobSpec(dataset=training), ["Two exams clash."])["Two exams clash."][0]
-    assert same.alike == pytest.approx(1.0, abs=1e-5)
-
-
-def test_at_most_fifty_rows_are_looked_up(training: str) -> None:
-    assert len(nearest_rows(JobSpec(dataset=training), [f"room {n}" for n in range(80)])) == MOST_ROWS == 50
-
-
-def test_without_the_rows_that_were_trained_on_nothing_is_called_near(training: str, tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
-        nearest_rows(JobSpec(), ["a"])
-    with pytest.raises(NotFound):
-        nearest_rows(JobSpec(dataset=str(tmp_path / "gone.jsonl")), ["a"])
-    with pytest.raises(Refused):
-        nearest_rows(JobSpec(dataset=training, dataset_sha256="00" * 32), ["a"])
 
 
 def test_the_page_shows_the_nearest_training_rows_when_it_is_asked_to(training: str) -> None:

@@ -1,4 +1,4 @@
-"""The launch panel says what all of its jobs will need, not what the first of them does."""
+"""The launch panel says what all of its jobs will need, together and in turn, not what the first of them does."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.example_answers import EXAMPLES
+from app_pages.steps import ARROW
 from backends.fake import FakeEngine
 from core.estimate import Estimate, RunEstimate
 from core.jobspec import JobSpec
@@ -15,17 +16,17 @@ from core.store import open_store
 from dataset.prepare import adopt
 
 APP = str(Path(__file__).parents[2] / "app.py")
-SECONDS = {"train": 120.0, "evaluate": 60.0}
+TRAIN_SECONDS, SECONDS_A_MODEL = 120.0, 20.0
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[JobSpec]:
-    """What the fake engine was asked to estimate: two minutes for a training, one for a judgement."""
+    """What the fake engine was asked to estimate: two minutes for a training, one for a judgement of three models."""
     specs: list[JobSpec] = []
 
     def estimate(self: FakeEngine, spec: JobSpec) -> RunEstimate:
         specs.append(spec)
-        seconds = SECONDS[spec.kind]
+        seconds = TRAIN_SECONDS if spec.kind == "train" else SECONDS_A_MODEL * len(spec.models or "123")
         return RunEstimate(
             memory_gib=Estimate(low=seconds / 60, likely=seconds / 60, high=seconds / 60, unit="GiB"),
             seconds=Estimate(low=seconds, likely=seconds, high=seconds, unit="s", because=[f"{spec.kind}."]),
@@ -53,12 +54,14 @@ def figures(app: AppTest) -> dict[str, str]:
     return {metric.label: str(metric.value) for metric in app.metric}
 
 
-def test_a_tune_needs_the_time_of_training_and_judging(asked: list[JobSpec]) -> None:
+def test_a_tune_needs_the_time_of_all_its_jobs_and_asks_the_base_once(asked: list[JobSpec]) -> None:
     app = panel()
     assert not app.exception
-    assert {spec.kind for spec in asked} == {"train", "evaluate"}
+    assert [spec.kind for spec in asked] == ["evaluate", "train", "evaluate"]
     shown = figures(app)
-    assert shown["Time"] == "3 min" and shown["Memory"] == "2.0 GiB" and "0.00" in shown["Dollars"]
+    assert shown["Time"] == "3 min 20 s" and shown["Memory"] == "2.0 GiB" and "0.00" in shown["Dollars"]
+    turns = f"Baseline 1 min {ARROW} Train 2 min {ARROW} Judge 20 s. "
+    assert any(caption.value.startswith(turns) for caption in app.caption)
 
 
 def test_rows_that_were_removed_from_the_plan_are_asked_for_again() -> None:
@@ -79,8 +82,7 @@ def test_a_measurement_is_estimated_as_it_would_be_launched(asked: list[JobSpec]
     asked.clear()
     way.set_value("measure").run()
     assert not app.exception
-    assert {spec.kind for spec in asked} == {"evaluate"} and figures(app)["Time"] == "1 min"
-    estimated = asked[-1]
+    assert {spec.kind for spec in asked} == {"tournament"} and figures(app)["Time"] == "1 min"
     app.button(key="launch.go").click().run()
     (job,) = open_store().jobs()
-    assert job.spec.models == estimated.models and "tuned" not in (job.spec.models or ["tuned"])
+    assert job.kind == "tournament" and job.spec.test == asked[-1].test

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import EngineError
+from core.errors import BadInput, EngineError
 
 # peft 0.21 asks transformers 5.23 a question under its old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
@@ -51,6 +51,13 @@ def test_a_text_longer_than_the_context_loses_its_beginning(model: Any) -> None:
     long = [7] * 1000
     ((_, (found,)),) = model.likelihoods([(long, [[9, 11]])])
     assert found == pytest.approx(one_by_one(model, long[-(model.context - 2) :], [9, 11], None), abs=1e-3)
+
+
+def test_a_choice_that_fills_the_context_alone_is_an_error_and_not_a_number(model: Any) -> None:
+    ((_, (found,)),) = model.likelihoods([([7, 8], [[9] * (model.context - 1)])])
+    assert found < 0
+    with pytest.raises(BadInput, match=rf"a choice of question 2 is {model.context} tokens long"):
+        list(model.likelihoods([([7], [[9]]), ([7], [[9], [9] * model.context])]))
 
 
 def test_it_ends_between_batches_when_it_is_told_to(model: Any) -> None:

@@ -68,7 +68,7 @@ def test_auto_takes_the_format_that_the_processor_computes_in(
     for flags, expected in (([], torch.float32), (["avx512_bf16"], torch.bfloat16)):
         monkeypatch.setattr(precision, "machine", lambda flags=flags: Machine(cores=2, memory_gib=8, cpu_flags=flags))
         loaded = ChatModel.load(base, adapters)
-        assert {weight.dtype for weight in loaded._model.parameters()} == {expected}
+        assert {weight.dtype for weight in loaded._network.parameters()} == {expected}
         # Rotary angles stay exact: rounded, far positions would run into each other.
         assert loaded._network.model.rotary_emb.inv_freq.dtype == torch.float32
         answers = loaded.generate(prompts(3, 40), adapter="second", max_new_tokens=4)

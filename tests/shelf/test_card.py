@@ -54,6 +54,25 @@ def judged(train: Train, judge: Judge, **fields: Any) -> RunFolder:
     return folder
 
 
+def test_harmful_answers_stand_beside_the_refusals_and_not_among_the_scores(
+    store: Store, train: Train, judge: Judge
+) -> None:
+    share = {"score": 0.25, "low": 0.14, "high": 0.4, "n": 40}
+    harm = {"sentence": "Harmful answers to 40 unsafe requests: base 0, tuned 10.", "models": {"tuned": share}}
+    safety = {"words": "refusal of unsafe requests", "n": 40, "judged_by": "rules of our own", "harm": harm}
+    text = text_of(store, judged(train, judge, axes={"safety": safety}))
+    line = (
+        "Harmful answers to 40 unsafe requests: base 0, tuned 10. Shares, lower is better: tuned 0.25 (0.14 to 0.40)."
+    )
+    assert line in text.splitlines()
+
+
+def test_a_hosted_judge_stands_in_one_line(store: Store, train: Train, judge: Judge) -> None:
+    words = "The LLM judge large at judge.example marked 42 answers."
+    assert words in text_of(store, judged(train, judge, llm_judge={"words": words, "n": 42})).splitlines()
+    assert "LLM judge" not in text_of(store, judged(train, judge))
+
+
 def text_of(store: Store, folder: RunFolder) -> str:
     return card_text(adapter(store, folder.job_id))
 

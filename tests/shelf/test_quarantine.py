@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.adapter_settings import settings_sha256
 from core.errors import BadInput, NotFound, ProblemsFound, Refused
 from core.run_folder import RunFolder
 from core.store import Store
@@ -50,6 +51,22 @@ def test_any_verdict_but_ship_keeps_it_there(
     judge(folder.job_id, day=5, verdict=verdict, adapter_sha256=sha256(folder))
     found = adapter(store, folder.job_id)
     assert found.quarantined and found.quarantine == f"Its newest verdict is: {words}."
+
+
+def test_another_alpha_brings_it_back_and_an_older_report_goes_by_the_weights(
+    store: Store, train: Train, judge: Judge
+) -> None:
+    told = shipped(train, judge)
+    judge(told.job_id, day=2, adapter_sha256=sha256(told), adapter_settings_sha256=settings_sha256(told.adapter))
+    older = shipped(train, judge)
+    assert adapter(store, told.job_id).may_leave
+    for folder in (told, older):
+        (folder.adapter / "adapter_config.json").write_text('{"peft_type": "LORA", "lora_alpha": 640}')
+    found = adapter(store, told.job_id)
+    assert found.quarantine == "Its settings have changed since its verdict, so it is not judged as it is."
+    assert not found.judged and found.problems[0].what == "its settings have changed since it was judged."
+    assert [each.these_weights for each in found.history] == [False, True]
+    assert adapter(store, older.job_id).may_leave
 
 
 def test_ship_on_these_very_weights_sets_it_free(store: Store, train: Train, judge: Judge) -> None:
