@@ -90,8 +90,8 @@ def spectrum(advice: Advice | None = None, cost: CostReport | None = None) -> li
 
 
 def fitting_models(answers: Answers) -> list[ModelFit]:
-    """Our list of open models, those that fit first, small before large."""
-    fits = [_fit(shape, answers) for shape in known_models().values()]
+    """Our list of open models that answer in turns, those that fit first, small before large."""
+    fits = [_fit(shape, answers) for shape in known_models().values() if shape.chat]
     return sorted(fits, key=lambda fit: (not fit.fits, fit.params_billion))
 
 

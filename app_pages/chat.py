@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import adapter_list, chat_worker, quarantine_view, state
+from app_pages import adapter_list, chat_worker, classifier_chat, quarantine_view, state
 from app_pages.adapter_list import Kept
 from app_pages.figures import VERDICTS, badge, duration, plain
 from app_pages.held_out import Question, questions
@@ -178,6 +178,9 @@ def main() -> None:
     )
     if adapter is not None:
         worth(adapter)
+        if adapter.adapter.form != "adapter":
+            classifier_chat.show(adapter)
+            return
     paths = {adapter.id: adapter.path} if adapter else {}
     endpoint = None
     with state.shown_errors():

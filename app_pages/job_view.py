@@ -187,9 +187,10 @@ def where_next(record: JobRecord, chain: Sequence[JobRecord], result: Result | N
             state.link_to("judge", what, ":material/balance:", job=record.id)
         elif record.kind == "tournament":
             state.link_to("judge", "See which prompt is best", ":material/balance:", job=record.id)
-        elif result is not None and result.adapter:
-            state.link_to("shelf", "See the adapter", ":material/inventory_2:", adapter=record.id)
-            state.link_to("chat", "Chat with it", ":material/forum:", adapter=record.id)
+        elif result is not None and (result.adapter or result.classifier):
+            what, how = ("classifier", "Try it") if result.classifier else ("adapter", "Chat with it")
+            state.link_to("shelf", f"See the {what}", ":material/inventory_2:", adapter=record.id)
+            state.link_to("chat", how, ":material/forum:", adapter=record.id)
             query = {"job": judge.id} if judge else {"train": record.id}
             state.link_to("judge", "See the verdict" if judge else "Judge it", ":material/balance:", **query)
 

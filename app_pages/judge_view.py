@@ -9,6 +9,7 @@ from app_pages.judged_models import in_order, in_words, short, words_of
 from core.plan import EvaluationPlan
 from evaluation.report import VERDICT_WORDS, EvaluationReport
 from evaluation.stats import Paired
+from serving.classifier import FORM_WORDS
 
 """For the shelf, which names the models alike."""
 SENTENCES = {
@@ -39,6 +40,8 @@ def headline(report: EvaluationReport) -> None:
     """The verdict, the decisive reason, and the others."""
     look = look_of(report)
     st.header(look.label, anchor="verdict")
+    if report.classifier:
+        st.caption(f"The tuned model here is a small classifier: {FORM_WORDS[report.classifier]}. It writes no text.")
     decisive, others = (report.reasons[0], report.reasons[1:]) if report.reasons else (SENTENCES[report.verdict], [])
     show = {"green": st.success, "red": st.error, "orange": st.warning}.get(look.color, st.info)
     show(plain(decisive), icon=look.icon)

@@ -33,6 +33,8 @@ STATES: dict[str, Look] = {
     "told": Look("Lost", ":material/trending_down:", "orange"),
     "cannot_tell": Look("Cannot tell", ":material/help:", "orange"),
     "not_measured": Look("Not measured", ":material/visibility_off:", "gray"),
+    "not_applicable": Look("Not applicable", ":material/block:", "gray"),
+    "as_good": Look("As good", ":material/check_circle:", "green"),
     "measured": Look("Measured", ":material/straighten:", "blue"),
     "better": Look("Better", ":material/trending_up:", "green"),
     "worse": Look("Worse", ":material/trending_down:", "red"),
@@ -92,12 +94,16 @@ def _task(report: EvaluationReport, margin: float) -> AxisLine:
         return AxisLine(TASK, "measured" if report.models else "not_measured", "", "", report.rows)
     pair = min(pairs, key=lambda each: each.difference)
     state = "better" if pair.beats else "worse" if pair.loses else "cannot_tell"
+    if report.classifier and state == "cannot_tell" and pair.low > -margin and pair.second != "classic":
+        state = "as_good"  # a classifier need not be better: it costs next to nothing
     words = f"Against {RIVALS[pair.second]}: {pair.sentence}."
     return AxisLine(TASK, state, words, f"margin {points(margin)}", pair.n)
 
 
 def _line(report: EvaluationReport, axis: str) -> AxisLine:
     found = report.axes.get(axis)
+    if axis in report.not_applicable:
+        return AxisLine(axis, "not_applicable", report.not_applicable[axis].removeprefix("Not applicable: "), "", 0)
     if found is None or not found.n:
         note = found.note if found else ""
         return AxisLine(axis, "not_measured", _sentence(note.removeprefix("not measured: ")), "", 0)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import streamlit as st
 
-from app_pages import state
+from app_pages import classifier_money, state
 from app_pages.advice import costs
 from app_pages.answer_view import in_sentence
 from app_pages.curve_settings import MEASURED
@@ -15,6 +15,7 @@ from core.answers import ApproachId
 from core.errors import NotFound, TuneworthyError
 from core.plan import Plan
 from core.store import JobRecord, Store
+from cost_models.encoder import encoder_fits
 from cost_models.report import CostReport, Worth
 from evaluation.findings import FREE_TEXT
 from evaluation.report import EvaluationReport
@@ -26,6 +27,11 @@ def section(store: Store, record: JobRecord, report: EvaluationReport) -> None:
         return
     st.subheader("What the gain costs", anchor="money")
     plan = _plan(store, record)
+    if report.classifier:
+        with state.shown_errors():
+            st.markdown(classifier_money.in_words(report, plan, datetime.now(UTC).date()))
+        if plan is None or not encoder_fits(plan.answers):
+            return  # the curves would count a language model in its place
     why = why_not(plan, report)
     if why:
         st.caption(why)

@@ -10,7 +10,10 @@ from app_pages import judge_again, judged_models, past_verdicts, quarantine_view
 from app_pages.figures import VERDICTS, badge, plain, size
 from backends.removal import remove, what_goes
 from shelf.adapters import MAX_NAME_CHARACTERS, Adapter, adapters, archive, rename
+from shelf.classifier_words import FORM_WORDS
 from shelf.lineage import Lineage
+
+OPENED = "Path, to be opened with `serving.classifier.load_classifier`"
 
 
 def lineage(adapter: Adapter) -> list[dict[str, str]]:
@@ -28,6 +31,8 @@ def lineage(adapter: Adapter) -> list[dict[str, str]]:
         "Libraries": plain(", ".join(f"{name} {version}" for name, version in told.versions.items())),
         "Made": f"{adapter.created_at:%d %b %Y, %H:%M} UTC by `{adapter.job_id}`",
     }
+    if not adapter.base_model:  # a classifier of the classic form starts from nothing
+        facts |= {"Base": "", "Licence of the base": ""}
     return [{"": name, "Lineage": value} for name, value in facts.items() if value]
 
 
@@ -60,7 +65,9 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
     with st.container(border=True, key=f"shelf.card.{job_id}"):
         looks = f"{badge(VERDICTS.get(adapter.verdict, VERDICTS[None]))} {quarantine_view.badge_of(adapter)}"
         st.markdown(f"**{plain(adapter.name)}** {looks}".strip())
-        facts = " · ".join([adapter.base_model.rpartition("/")[2], size(adapter.size_bytes)])
+        kind = [] if adapter.form == "adapter" else [FORM_WORDS[adapter.form]]
+        base = [adapter.base_model.rpartition("/")[2]] if adapter.base_model else []
+        facts = " · ".join([*kind, *base, size(adapter.size_bytes)])
         lines = [plain(facts), plain(scores(adapter)), quarantine_view.told(adapter)]
         st.caption("  \n".join(line for line in lines if line))
         # Whole paths would fill a phone; the folder stands below with the lineage.
@@ -69,7 +76,8 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             if adapter.usable:
-                state.link_to("chat", "Chat", ":material/forum:", adapter=job_id)
+                how = "Chat" if adapter.form == "adapter" else "Try it"
+                state.link_to("chat", how, ":material/forum:", adapter=job_id)
             if adapter.judged_by:
                 state.link_to("judge", "Verdict", ":material/balance:", job=adapter.judged_by)
             elif adapter.usable:
@@ -102,7 +110,7 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
         ):
             st.table(lineage(adapter), hide_index=True, hide_header=True, border="horizontal", alt="Lineage.")
             server = "given to a server" if adapter.may_leave else "given to a server once it is out of quarantine"
-            st.caption(f"Path, to be loaded with PEFT or {server}")
+            st.caption(f"Path, to be loaded with PEFT or {server}" if adapter.form == "adapter" else OPENED)
             st.code(str(adapter.path), language=None, wrap_lines=True)
 
 

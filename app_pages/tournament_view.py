@@ -67,7 +67,7 @@ def table(report: TournamentReport) -> list[dict[str, str]]:
     """A row a rung: score, tokens, time and price."""
     rows = []
     for rung in report.rungs:
-        best = " :material/emoji_events:" if rung.name == report.best and report.beats_others else ""
+        best = " :green[:material/emoji_events: best]" if rung.name == report.best and report.beats_others else ""
         row = {"Way to ask": f"{upper(plain(rung.words))}{best}", "Score": in_words(rung.score)}
         if any(each.schema_valid for each in report.rungs):
             row["Right form"] = f"{rung.schema_valid.score:.0%}" if rung.schema_valid else ""

@@ -64,6 +64,8 @@ class LocalEngine:
             ("device", lambda: resolve_device(spec.device)),
             ("base_model", lambda: _base(spec)),
         ]
+        if spec.kind == "train" and spec.learner != "llm":  # the base is only whom its judge holds it against
+            looks = [looks[0], *([("encoder", lambda: _encoder(spec))] if spec.encoder else [])]
         if spec.kind == "tournament" and is_endpoint(spec.base_model):
             looks = [("base_model", partial(_require_endpoint, spec))]
         needed = {"dataset": spec.dataset} if spec.kind in _PREPARED_FIRST else {}
@@ -238,6 +240,10 @@ def _base(spec: JobSpec) -> object:
     if not place.ready and not spec.allow_network:
         raise EngineError(f"{spec.base_model} is not on this machine.", "Allow the network, or give a local folder.")
     return place
+
+
+def _encoder(spec: JobSpec) -> object:
+    return _base(spec.model_copy(update={"base_model": spec.encoder or "", "base_revision": None}))
 
 
 def _require_endpoint(spec: JobSpec) -> None:

@@ -21,7 +21,14 @@ def here(*packages: str) -> str:
     )
     name = cpu.group(1) if cpu else platform.processor()
     parts = [f"{name}, {found.cores} cores, {found.memory_gib:.1f} GiB", *found.cpu_flags, *found.gpus]
-    versions = [f"{package} {importlib.metadata.version(package)}" for package in packages]
+    versions = [f"{package} {_version(package)}" for package in packages]
     return "; ".join(
         [date.today().isoformat(), ", ".join(map(str, parts)), f"Python {platform.python_version()}", *versions]
     )
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -12,6 +12,12 @@ from commands.printing import OK, AsJson, command, print_json
 if TYPE_CHECKING:
     from core.jobspec import JobSpec
 
+KEPT = (
+    *("name", "base_model", "base_revision", "device", "max_tokens", "allow_network"),
+    *("dataset", "validation", "test", "inputs", "output", "records", "template", "system_prompt"),
+)
+"""Fields of the training that its merging takes over: the rows are for the comparison."""
+
 
 def merge(
     what: Annotated[
@@ -91,9 +97,7 @@ def _merge_spec(what: str, base: str | None) -> tuple[JobSpec, str | None]:
         record = open_store().job(what)
         if record.kind != "train":
             raise BadInput(f"{what} is no training but a job of kind {record.kind}.", "Name a train job.")
-        kept = ("name", "base_model", "base_revision", "dataset", "validation", "test", "inputs", "output", "records")
-        kept = (*kept, "template", "system_prompt", "device", "max_tokens", "allow_network")
-        return JobSpec(kind="export", job=what, **{name: getattr(record.spec, name) for name in kept}), record.plan_id
+        return JobSpec(kind="export", job=what, **{name: getattr(record.spec, name) for name in KEPT}), record.plan_id
     for name, key in (("lineage.json", "base_model"), ("adapter_config.json", "base_model_name_or_path")):
         if base is None and (folder / name).is_file():
             base = str(read_json(folder / name).get(key) or "") or None

@@ -99,10 +99,17 @@ def shelf(
         typer.echo(f"No adapters yet. Train one with: {command()} run SPEC")
     else:
         cells = [
-            [a.job_id, a.name, a.base_model, f"{a.size_bytes / 2**20:.1f} MiB", _standing(a), str(a.path)] for a in kept
+            [a.job_id, a.name, _kind(a), f"{a.size_bytes / 2**20:.1f} MiB", _standing(a), str(a.path)] for a in kept
         ]
-        print_table("Shelf", ["job", "name", "base", "size", "verdict", "folder"], cells)
+        print_table("Shelf", ["job", "name", "base or kind", "size", "verdict", "folder"], cells)
     return OK
+
+
+def _kind(adapter: Adapter) -> str:
+    """The base of an adapter; of a classifier that it is one."""
+    from shelf.classifier_words import FORM_WORDS
+
+    return adapter.base_model if adapter.form == "adapter" else FORM_WORDS[adapter.form]
 
 
 def _standing(adapter: Adapter) -> str:
@@ -127,6 +134,8 @@ def chat(
     adapter = next((each for each in adapters(open_store()) if each.job_id == job_id), None)
     if adapter is None:
         raise NotFound(f"no adapter of the job `{job_id[:60]}`.", "See `tuneworthy shelf`.")
+    if adapter.form != "adapter":
+        return _sort(adapter, message, as_json)
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": message})
     endpoint = client.start(adapter.base_model, {job_id: Path(adapter.path)}, revision=adapter.base_revision)
@@ -138,6 +147,20 @@ def chat(
     else:
         trial = f" (a trial; in quarantine: {adapter.quarantine.rstrip('.')})" if adapter.quarantined else ""
         typer.echo(f"base: {answers['base']}\n\ntuned{trial}: {answers['tuned']}")
+    return OK
+
+
+def _sort(classifier: Adapter, message: str, as_json: bool) -> int:
+    """What a small classifier makes of a text: it has no base to stand beside."""
+    from serving.classify import sort_texts
+
+    (said,) = sort_texts(classifier.path, [message])
+    if as_json:
+        told = {"job_id": classifier.job_id, "judged": classifier.judged, "quarantined": classifier.quarantined}
+        print_json(told | {"tuned": said.label, "share": said.share})
+    else:
+        trial = f" (a trial; in quarantine: {classifier.quarantine.rstrip('.')})" if classifier.quarantined else ""
+        typer.echo(f"classifier{trial}: {said.label} ({said.share:.0%} sure, not calibrated)")
     return OK
 
 

@@ -150,6 +150,9 @@ class JobSpec(BaseModel):
     gpu: str | None = None
     """A card that is not here, for estimates: H100-SXM, RTX 4090 ..."""
     n_gpus: int = Field(default=1, ge=1, le=1024)
+    """Cards of this machine that share the rows of a step."""
+    shard_base: bool = False
+    """Spread the frozen base over the cards, for one that does not fit on a single one."""
     stack: str = "peft"
     """Training stack."""
     budget_usd: float | None = Field(default=None, ge=0)

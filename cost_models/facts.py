@@ -50,6 +50,22 @@ class Device(BaseModel):
     tflops: float = Field(gt=0)
     memory_gib: float = Field(gt=0)
     gb_per_second: float = Field(gt=0)
+    fp8_tflops: float = Field(default=0, ge=0)
+    """Dense fp8 peak; 0 where the card has no such arithmetic."""
+    fp8_rows: bool = False
+    """True where fp8 products take a scale for each row: Hopper and later data-centre cards."""
+    bf16: bool = True
+    """False where 16 bits mean float16 alone."""
+    kind: Literal["cuda", "mps", "cpu"] = "cuda"
+    shared: bool = False
+    """True where the memory is the machine's own, and the system needs some of it."""
+    source: str = Field(min_length=1)
+    """Where the figures stand."""
+
+    @property
+    def usable_gib(self) -> float:
+        """Memory that a run may have: of shared memory the system keeps a quarter."""
+        return self.memory_gib * (0.75 if self.shared else 1.0)
 
 
 class Defaults(BaseModel):
@@ -99,25 +115,47 @@ def devices() -> dict[str, Device]:
     """Cards by name. Raises `ProblemsFound` naming file and field."""
     path = FACTS_FOLDER / "devices.toml"
     try:
-        table = require_file(path)["devices"]
-        assert isinstance(table, dict)
-        return {name: Device.model_validate(entry) for name, entry in table.items()}
+        book = require_file(path)
+        table, sources = book["devices"], book["sources"]
+        assert isinstance(table, dict) and isinstance(sources, dict)
+        return {
+            name: Device.model_validate(entry | {"source": sources.get(entry.get("source"), "")})
+            for name, entry in table.items()
+        }
     except ValidationError as error:
         raise ProblemsFound(problems_of(error, str(path))) from error
 
 
 def device(name: str) -> Device:
     """A card by name, whatever its case, or by the longer name that `nvidia-smi` prints. Raises `NotFound`."""
-    wanted = _plain(name)
-    for known, found in devices().items():
-        if _plain(known) == wanted:
-            return found
-    # nvidia-smi says "NVIDIA H100 80GB HBM3"; the longest known name whose parts all occur in it is the card.
-    inside = [known for known in devices() if all(part in wanted for part in _plain(known).split())]
+    return devices()[device_name(name)]
+
+
+def device_name(name: str) -> str:
+    """Our name of a card that may be written in another way. Raises `NotFound`."""
+    wanted = _words(name)
+    named = {known: known for known in devices()} | _other_names()
+    for known, card in named.items():
+        if _words(known) == wanted:
+            return card
+    # nvidia-smi says "NVIDIA A100-SXM4-80GB": the longest known name whose words all begin one of its words.
+    inside = [
+        known
+        for known in named
+        if _words(known)[0] in wanted and all(any(word.startswith(part) for word in wanted) for part in _words(known))
+    ]
     if inside:
-        return devices()[max(inside, key=len)]
+        return named[max(inside, key=lambda known: (len(_words(known)), known in devices()))]
     raise NotFound(f"no card `{name}` in our facts.", f"Known: {', '.join(devices())}.")
 
 
-def _plain(name: str) -> str:
-    return name.lower().replace("-", " ").replace("nvidia", "").strip()
+@lru_cache(maxsize=1)
+def _other_names() -> dict[str, str]:
+    table = require_file(FACTS_FOLDER / "devices.toml")["also"]
+    assert isinstance(table, dict)
+    return {str(name): str(card) for name, card in table.items()}
+
+
+def _words(name: str) -> list[str]:
+    words = name.lower().replace("-", " ").split()
+    return [word for word in words if word not in ("nvidia", "geforce", "tesla")] or ["?"]

@@ -8,16 +8,15 @@ attention also keeps its scores, heads x row length.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from core.jobspec import MethodSpec
 from cost_models.shapes import ModelShape
 from cost_models.trainable import adapted_linears
 
-Stack = Literal["peft", "tuneworthy", "liger", "unsloth"]
 STACKS: dict[str, str] = {
     "peft": "transformers and PEFT as they are",
-    "tuneworthy": "our kernels: each layer compiled, the loss fused with the output matrix",
+    "tuneworthy": "our own layer and loss: norms and the gated product are made again in the backward pass",
+    "compiled": "PEFT with each layer compiled by PyTorch, for comparison",
     "liger": "PEFT with Liger's kernels, for comparison",
     "unsloth": "Unsloth, for comparison",
 }
@@ -43,10 +42,9 @@ class Setting:
 def layer_bytes(shape: ModelShape, method: MethodSpec, how: Setting) -> float:
     """Bytes that one layer keeps of one token. Raises `BadInput` for targets that the model lacks."""
     e, h, f = how.bytes_each, shape.hidden, shape.working_ffn
-    tuned_by_us = how.stack in ("tuneworthy", "unsloth")
-    kv = shape.query if (how.padded or shape.eager) and how.stack != "tuneworthy" else shape.kv
-    if how.stack == "unsloth":
-        kv = shape.query  # its path through PyTorch's attention copies the heads
+    # With a mask the heads of keys are copied for their queries; Unsloth's path through PyTorch's does always.
+    copied = how.stack == "unsloth" or (how.stack != "tuneworthy" and (how.padded or shape.eager))
+    kv = shape.query if copied else shape.kv
     # A plain norm keeps its input in float32; a fused one in the number format of the model.
     norm = 4 if how.stack == "peft" else e
     kept = norm * shape.norms * h + e * (2 * shape.query + 2 * kv) + 4 * shape.heads
@@ -67,37 +65,37 @@ def layer_bytes(shape: ModelShape, method: MethodSpec, how: Setting) -> float:
         return kept + places * e * (h + 2 * method.bottleneck_size)
     if method.kind != "lora":
         return kept
-    return kept + (_ours(shape, method, how) if tuned_by_us else _lora(shape, method, how))
+    return kept + (_lora if how.stack in ("peft", "liger") else _fused_lora)(shape, method, how)
 
 
 def _lora(shape: ModelShape, method: MethodSpec, how: Setting) -> float:
     """What plain LoRA adds: inputs of its matrices, dropout masks, DoRA's products.
 
-    A float32 adapter under autocast casts each layer's input anew, so each keeps a copy; a 16-bit one beside a
-    quantised base, and float32 throughout, share the one input that several layers read.
+    A float32 adapter under autocast casts each layer's input anew, so each keeps a copy; with float32 throughout the
+    layers share the one input that they read.
     """
     e, adapted = how.bytes_each, adapted_linears(shape, method)
     inputs = sum(width for width, _ in adapted.values())
     outputs = sum(width for _, width in adapted.values())
     shared = _shared_inputs(shape, set(adapted))
-    copies = e < 4 and method.bits == "16"
+    copies = e < 4
     kept = e * (inputs if copies else shared) + e * method.rank * len(adapted)
     if method.dropout > 0:
-        mask = (4 if copies or e == 4 else e) if how.on_cpu else 1
+        mask = 4 if how.on_cpu else 1
         kept += mask * inputs + (0 if copies else e * (inputs - shared))
     return kept + (2 * e * outputs if method.dora else 0)
 
 
-def _ours(shape: ModelShape, method: MethodSpec, how: Setting) -> float:
-    """What LoRA adds where it is fused with its layer: the normed input of attention and of feed-forward, once each.
+def _fused_lora(shape: ModelShape, method: MethodSpec, how: Setting) -> float:
+    """What LoRA adds where it is one with its layer: the products with A; the inputs that are not made again.
 
-    The compiled layer of our own kernels keeps the input of the way down as well.
+    Ours makes all of them again; Unsloth keeps the normed inputs, and a compiled layer that of the way down as well.
     """
     e, adapted = how.bytes_each, adapted_linears(shape, method)
-    kept = e * _shared_inputs(shape, set(adapted) - ({"down_proj"} if how.stack == "unsloth" else set()))
+    read = {"tuneworthy": set[str](), "unsloth": set(adapted) - {"down_proj"}}.get(how.stack, set(adapted))
     masks = sum(width for width, _ in adapted.values()) if method.dropout > 0 else 0
     outputs = sum(width for _, width in adapted.values()) if method.dora else 0
-    return kept + e * method.rank * len(adapted) + masks + 2 * e * outputs
+    return e * (_shared_inputs(shape, read) + method.rank * len(adapted)) + masks + 2 * e * outputs
 
 
 def _shared_inputs(shape: ModelShape, adapted: set[str]) -> int:

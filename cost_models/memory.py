@@ -25,11 +25,13 @@ ADAPTER_STATE_BYTES = 16
 FULL_STATE_BYTES = 16
 """float32 master weight, gradient and two Adam moments, beside the 16-bit weights."""
 PLAIN_LOGIT_BYTES = 12
-"""Per token and word: log-softmax, its gradient and that of the loss, each in float32, while the backward pass begins."""
+"""Per token and word, as the backward pass begins: log-softmax, its gradient and that of the loss, in float32."""
 CPU_LOGIT_BYTES = 14
 """As on a card, and the 16-bit logits, which a processor's autocast keeps."""
 LOSS_TILE = (4096, 8192)
 """Tokens x words of the tile in which a fused loss holds logits (TRL 1.16)."""
+LOSS_SLICE_BYTES = 2**29
+"""Logits that our own loss holds at a time."""
 CONTEXT_GIB = {"cpu": (0.5, 0.65, 0.9), "cuda": (0.4, 0.7, 1.5), "mps": (0.4, 0.8, 1.5)}
 """Libraries in memory; on a card the driver's context and kernels."""
 SLACK = {"cpu": (0.15, 0.35, 0.7), "cuda": (0.0, 0.05, 0.2), "mps": (0.0, 0.1, 0.4)}
@@ -49,7 +51,9 @@ class Run:
     row_tokens: int = 0
     """The longest row; 0 where one row makes the step."""
     uneven: bool = False
-    """True where rows differ in length."""
+    """True where steps differ in length."""
+    padded: bool = False
+    """True where rows of one step do."""
     stack: str = "peft"
     recomputed: float = 0.0
     """Share of the layers that are recomputed: 0 none, 1 all."""
@@ -58,6 +62,10 @@ class Run:
     learned_tokens: int | None = None
     """Tokens of a step that are learned; all where unknown."""
     optimizer: str = "adamw"
+    offloads: bool = False
+    """True where the inputs of recomputed layers wait in main memory."""
+    shards: int = 1
+    """Devices over which the frozen layers are spread."""
     widened: bool = False
     """True where what is not quantised is kept in float32, as PEFT's preparation for k-bit training does."""
 
@@ -136,16 +144,14 @@ def _fixed_bytes(shape: ModelShape, method: MethodSpec, run: Run) -> dict[str, f
     each = 4 if quantised and run.widened else run.bytes_each
     embeddings = shape.embedding_params * each
     trained = trainable_parameters(shape, method)
-    # TRL keeps adapters beside a base of 4 or 8 bits in 16 bits, ours and all others in float32.
-    state = 2 if quantised and method.bits in ("4", "8") and run.bytes_each < 4 else 4
-    moments = 2 if run.optimizer == "adamw_8bit_paged" else 2 * state
+    moments = 2 if run.optimizer == "adamw_8bit_paged" else 8
     if method.kind == "full" and run.bytes_each == 4:
-        weights -= trained * 4  # float32 weights are their own masters
+        weights = embeddings = 0.0  # float32 weights are their own masters
     return {
-        "weights": weights - embeddings if weights > embeddings else weights,
-        "embeddings": embeddings if weights > embeddings else 0.0,
-        "adapter": float(trained * state),
-        "gradients": float(trained * state),
+        "weights": (weights - embeddings) / (run.shards if method.kind != "full" else 1),
+        "embeddings": embeddings,
+        "master" if method.kind == "full" else "adapter": trained * 4.0,
+        "gradients": trained * 4.0,
         "optimizer": float(trained * moments),
     }
 
@@ -158,26 +164,35 @@ def _moving_bytes(shape: ModelShape, method: MethodSpec, run: Run, *, on_cpu: bo
     """
     e, h, f = run.bytes_each, shape.hidden, shape.working_ffn
     how = Setting(
-        stack=run.stack, bytes_each=e, on_cpu=on_cpu, padded=run.uneven, row_tokens=run.row_tokens or run.tokens
+        stack=run.stack, bytes_each=e, on_cpu=on_cpu, padded=run.padded, row_tokens=run.row_tokens or run.tokens
     )
     layer = layer_bytes(shape, method, how)
-    offloaded = run.stack == "unsloth"  # its recomputation keeps the inputs of the layers in main memory
+    offloaded = run.offloads or run.stack == "unsloth"
     again = min(shape.layers, round(run.recomputed * shape.layers))
     kept = run.tokens * ((shape.layers - again) * layer + again * (0 if offloaded else e * h))
     gradients = run.tokens * e * (2 * f + 2 * h)  # of one feed-forward, on its way back
     live = run.tokens * layer + gradients if again else gradients
     logits = _logit_bytes(shape, run, on_cpu=on_cpu)
-    widest = max(inputs * outputs for inputs, outputs in shape.linears().values())
+    sizes = [inputs * outputs for inputs, outputs in shape.linears().values()]
+    unpacked = sum(sizes) if run.stack == "tuneworthy" else max(sizes)  # ours keeps room for each shape
     quantised = method.kind != "full" and method.bits in ("4", "8")
     return {
         "activations": kept + (live if live >= logits else 0.0),
         "logits": 0.0 if live >= logits else logits,
-        "buffers": float(widest * e) if quantised else 0.0,
+        "buffers": unpacked * e + _gathered_bytes(shape, run) if quantised else _gathered_bytes(shape, run),
     }
+
+
+def _gathered_bytes(shape: ModelShape, run: Run) -> float:
+    """Of a base that is spread over devices, one layer is whole while it computes and the next one comes in."""
+    return 2 * shape.linear_params / shape.layers * run.bytes_each if run.shards > 1 else 0.0
 
 
 def _logit_bytes(shape: ModelShape, run: Run, *, on_cpu: bool) -> float:
     learned = run.tokens if run.learned_tokens is None else min(run.tokens, run.learned_tokens)
+    if run.loss == "fused" and run.stack == "tuneworthy":
+        kept = learned * shape.hidden * run.bytes_each
+        return min(learned * shape.vocab * run.bytes_each, LOSS_SLICE_BYTES) + kept
     if run.loss == "fused":
         tokens, words = LOSS_TILE
         tile = min(run.tokens, tokens) * min(shape.vocab, words) * 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,13 +12,15 @@ from core.errors import NotFound
 from core.estimate import Estimate, RunEstimate
 from core.jobspec import JobSpec
 from core.machine import Machine, machine
-from cost_models.duration import Span, cpu_tokens_per_second, cuda_tokens_per_second, padded_tokens, speed_facts
-from cost_models.memory import Memory, peak_memory
+from cost_models import plan_words
+from cost_models.duration import MORE_CARDS_SHARE, Span, speed_facts
+from cost_models.facts import device, device_name
+from cost_models.fit_change import Change, smallest_change
+from cost_models.fit_plan import Job, Way, best_way, epoch_tokens, precision_of
+from cost_models.kept import STACKS
+from cost_models.memory import CONTEXT_GIB, Memory, weight_bytes
 from cost_models.shapes import ModelShape
 
-BATCHES = (8, 4, 2, 1)
-ROOM = 0.9
-"""Share of the device's memory that a plan may fill."""
 ANSWER_SHARE = 0.15
 """Writing answers one token at a time against training speed: judgement, batched decoding of a small model."""
 READING_FACTOR = 2.0
@@ -39,36 +41,12 @@ class Calibration(BaseModel):
     says: str = "an earlier run on this machine"
 
 
-@dataclass(frozen=True)
-class _Case:
-    """What is to be estimated, and on what."""
-
-    shape: ModelShape
-    spec: JobSpec
-    kind: str
-    precision: str
-    counts: list[int]
-    longest: int
-    here: Machine
-    calibration: Calibration | None
-
-    @property
-    def bytes_each(self) -> int:
-        return 2 if self.precision == "bfloat16" else 4
-
-
-@dataclass(frozen=True)
-class _Plan:
-    micro_batch: int
-    checkpointing: bool
-    memory: Memory
-
-
 def estimate_run(
     shape: ModelShape,
     spec: JobSpec,
     *,
     token_counts: Sequence[int] | None = None,
+    learned_share: float | None = None,
     device_memory_gib: float | None = None,
     device: str = "cpu",
     usd_per_hour: float | None = None,
@@ -78,127 +56,163 @@ def estimate_run(
     """Memory (GiB), time (s), speed (tokens/s) and money (USD) of a train or evaluate job.
 
     `token_counts` is one number for each training row (or row to be judged); without it time and money are unknown.
-    `device` is `cpu`, `cuda` or `cuda:N`; `usd_per_hour` is 0 for one's own machine and None when not known.
+    `learned_share` is the share of tokens with a label. `device` is `cpu`, `cuda` or `cuda:N`; a card that `spec.gpu`
+    names says itself what it is, and its memory counts unless `device_memory_gib` is given. `usd_per_hour` is that of
+    all devices together: 0 for one's own machine, None when not known.
     Raises `BadInput` for targets that the model does not have.
     """
-    here = here or machine()
-    kind = device.partition(":")[0]
-    counts = [max(1, min(count, spec.max_tokens)) for count in token_counts or []]
-    longest = max(counts, default=min(spec.max_tokens, shape.context))
-    precision = precision_of(spec, kind, here)
-    case = _Case(shape, spec, kind, precision, counts, longest, here, calibration)
-    plan = _fit(case, device_memory_gib)
-    speed, because = _speed(case, plan)
-    if not counts:
-        because = [f"No rows were counted: each is taken as {longest} tokens, and time is unknown.", *because]
-    seconds = _seconds(case, plan.micro_batch, speed)
-    memory = plan.memory
-    steps = math.ceil(math.ceil(len(counts) / (plan.micro_batch * spec.grad_accumulation)) * spec.epochs)
+    job = _job(shape, spec, token_counts, learned_share, device_memory_gib, device, calibration, here or machine())
+    trains = spec.kind in ("train", "probe")
+    way = best_way(job)
+    if not trains:
+        way = replace(way, memory=_judging_memory(job, way))
+    speed, why = _speed(job, way, calibration)
+    if not job.counts:
+        why = [f"No rows were counted: each is taken as {job.longest} tokens, and time is unknown.", *why]
+    seconds = _seconds(job, way, speed)
+    memory = way.memory
+    fits = None if job.limit_gib is None else memory.likely <= job.limit_gib
+    change = smallest_change(job) if fits is False and trains else None
+    plan = _plan(job, way, trains, change)
+    if fits is False and trains:
+        plan["why"] = [plan_words.refusal(job, way, change)]
     return RunEstimate(
         memory_gib=_estimate(
             Span(low=memory.low, likely=memory.likely, high=memory.high),
             "GiB",
-            [f"{plan.micro_batch} rows of up to {longest} tokens a step, weights in {precision}."],
+            [f"{way.micro_batch} rows of up to {job.longest} tokens a step, weights in {job.precision}."],
             digits=2,
         ),
-        seconds=_estimate(seconds, "s", because),
-        tokens_per_second=_estimate(speed, "tokens/s", because),
+        seconds=_estimate(seconds, "s", why),
+        tokens_per_second=_estimate(speed, "tokens/s", why),
         usd=_usd(seconds, usd_per_hour),
         breakdown=memory.parts,
-        fits=None if device_memory_gib is None else memory.likely <= device_memory_gib,
-        plan={
-            "micro_batch": plan.micro_batch,
-            "grad_checkpointing": plan.checkpointing,
-            "packing": spec.packing,
-            "precision": precision,
-            "steps": steps if counts and spec.kind == "train" else None,
-        },
+        fits=fits,
+        plan=plan,
         stack=spec.stack,
     )
 
 
-def precision_of(spec: JobSpec, kind: str, here: Machine) -> str:
-    """float32 or bfloat16: what was asked, else bfloat16 wherever the device has arithmetic for it."""
-    if spec.precision != "auto":
-        return spec.precision
-    return "bfloat16" if kind == "cuda" or here.cpu_flags else "float32"
-
-
-def _fit(case: _Case, limit_gib: float | None) -> _Plan:
-    """The largest batch that fits, without checkpointing if possible; the smallest one of all when nothing fits."""
-    asked, rows = case.spec.micro_batch, len(case.counts)
-    sizes = list(BATCHES) if asked == "auto" else [asked]
-    sizes = list(dict.fromkeys(min(size, rows) if rows else size for size in sizes))
-    ways = {"auto": (False, True), "on": (True,), "off": (False,)}[case.spec.grad_checkpointing]
-    # A small batch without recomputation is faster than a large one with it.
-    plans = [_Plan(size, way, _memory(case, case.longest * size, way)) for way in ways for size in sizes]
-    fitting = (plan for plan in plans if limit_gib is None or plan.memory.likely <= limit_gib * ROOM)
-    return next(fitting, plans[-1])
-
-
-def _memory(case: _Case, tokens: int, checkpointing: bool) -> Memory:
-    shape, factor = case.shape, case.calibration.memory_factor if case.calibration else 1.0
-    memory = peak_memory(
-        shape,
-        case.spec.method,
-        tokens=tokens,
-        device=case.kind,
-        bytes_each=case.bytes_each,
-        checkpointing=checkpointing,
+def _job(
+    shape: ModelShape,
+    spec: JobSpec,
+    token_counts: Sequence[int] | None,
+    learned_share: float | None,
+    limit_gib: float | None,
+    on: str,
+    calibration: Calibration | None,
+    here: Machine,
+) -> Job:
+    kind, card, name = on.partition(":")[0], None, ""
+    wanted = spec.gpu or (_card_here(here, on) if kind == "cuda" else None)
+    try:
+        if wanted:
+            name, card = device_name(wanted), device(wanted)
+            kind = card.kind
+            if spec.gpu and limit_gib is None:
+                limit_gib = card.usable_gib
+    except NotFound:
+        name = wanted or ""
+    if kind == "cpu" and spec.gpu:
+        here = Machine(cores=2, memory_gib=limit_gib or 0.0, cpu_flags=["avx512_bf16"])
+    longest = min(spec.max_tokens, shape.context)
+    counts = [max(1, min(count, longest)) for count in token_counts or []]
+    if spec.packing and counts:
+        counts = [longest] * math.ceil(sum(counts) / longest)
+    return Job(
+        shape=shape,
+        spec=spec if spec.stack in STACKS else spec.model_copy(update={"stack": "peft"}),
+        kind=kind,
+        precision=precision_of(spec, kind, here, card),
+        counts=counts,
+        here=here,
+        card=card,
+        card_name=name,
+        limit_gib=limit_gib,
+        learned_share=learned_share,
+        memory_factor=calibration.memory_factor if calibration else 1.0,
     )
-    if case.spec.kind == "train":
-        return replace(memory, low=memory.low * factor, likely=memory.likely * factor, high=memory.high * factor)
-    # Judging keeps neither activations nor optimizer: weights, the cache of keys and values, and the libraries.
-    cache = tokens * 2 * shape.layers * shape.kv * case.bytes_each / 2**30
-    parts = {"weights": memory.parts["weights"], "cache": round(cache, 3), "context": memory.parts["context"]}
+
+
+def _card_here(here: Machine, on: str) -> str | None:
+    index = int(on.partition(":")[2] or 0)
+    return here.gpus[index] if index < len(here.gpus) else None
+
+
+def _plan(job: Job, way: Way, trains: bool, change: Change | None) -> dict[str, object]:
+    spec, rows = job.spec, len(job.counts)
+    steps = math.ceil(math.ceil(rows / (way.micro_batch * spec.grad_accumulation * spec.n_gpus)) * spec.epochs)
+    plan: dict[str, object] = {
+        "micro_batch": way.micro_batch,
+        "grad_checkpointing": way.recomputed > 0,
+        "packing": spec.packing,
+        "precision": job.precision,
+        "steps": steps if rows and trains else None,
+    }
+    if not trains:
+        return plan
+    around = speed_facts().overhead
+    first = (around.cpu if job.kind == "cpu" else around.cuda).likely
+    return plan | {
+        "checkpointing": way.checkpointing,
+        "recomputed_layers": round(way.recomputed * job.shape.layers),
+        "bits": job.method.bits,
+        "optimizer": job.optimizer,
+        "loss": way.loss,
+        "compile": way.compiled,
+        "first_step_seconds": round(first + (around.compiling.likely if way.compiled else 0.0)),
+        "why": plan_words.because(job, way),
+        "change": {"fields": change.fields, "says": change.says()} if change else None,
+    }
+
+
+def _judging_memory(job: Job, way: Way) -> Memory:
+    """Judging keeps neither activations nor optimizer: weights, the cache of keys and values, and the libraries."""
+    shape, tokens = job.shape, way.micro_batch * job.longest
+    weights = weight_bytes(shape, job.method, job.bytes_each, widened=False) / 2**30 * job.memory_factor
+    cache = tokens * 2 * shape.layers * shape.kv * job.bytes_each / 2**30
+    context = CONTEXT_GIB[job.kind][1] * job.memory_factor
+    parts = {"weights": round(weights, 3), "cache": round(cache, 3), "context": round(context, 3)}
     likely = sum(parts.values())
     return Memory(parts=parts, low=likely * 0.7, likely=likely, high=likely * 1.6)
 
 
-def _speed(case: _Case, plan: _Plan) -> tuple[Span | None, list[str]]:
-    """Training speed, and why; None where the card is not known."""
-    shape, spec, here, calibration = case.shape, case.spec, case.here, case.calibration
+def _speed(job: Job, way: Way, calibration: Calibration | None) -> tuple[Span | None, list[str]]:
+    """Training speed on all devices, and why; None where the card is not known."""
     if calibration and calibration.tokens_per_second:
         span = Span(low=0.6, likely=1.0, high=1.2).times(calibration.tokens_per_second)
         return span, [f"{calibration.tokens_per_second:,.0f} tokens/s in {calibration.says}."]
-    if case.kind == "cpu":
-        span = cpu_tokens_per_second(
-            shape, cores=here.cores, precision=case.precision, checkpointing=plan.checkpointing
-        )
-        scaled = f"{here.cores} cores in {case.precision}, scaled from SmolLM2-135M on 2 cores"
-        return span, [f"{scaled}; a busy machine is three times slower."]
-    gpu = spec.gpu or (here.gpus[0] if here.gpus else None)
-    if gpu is None:
-        return None, ["The card is not known: name it in `gpu`."]
-    try:
-        span = cuda_tokens_per_second(
-            shape,
-            spec.method,
-            gpu=gpu,
-            step_tokens=case.longest * plan.micro_batch,
-            checkpointing=plan.checkpointing,
-        )
-    except NotFound as error:
-        return None, [str(error)]
-    return span, [f"Share of the peak of one {gpu} that published runs reach."]
+    if way.speed is None:
+        try:
+            return None, [str(device(job.card_name))] if job.card_name else ["The card is not known: name it in `gpu`."]
+        except NotFound as error:
+            return None, [str(error)]
+    if job.kind == "cpu":
+        scaled = f"{job.here.cores} cores in {job.precision}, scaled from SmolLM2-135M on 2 cores"
+        return way.speed, [f"{scaled}; a busy machine is three times slower."]
+    if job.spec.n_gpus > 1:
+        of = f"of one {job.card_name}, times {job.spec.n_gpus} cards at {MORE_CARDS_SHARE:.0%}"
+        return way.speed.times(job.spec.n_gpus * MORE_CARDS_SHARE), [f"Share of the peak {of}."]
+    return way.speed, [f"Share of the peak of one {job.card_name} that runs like this one reach."]
 
 
-def _seconds(case: _Case, micro_batch: int, speed: Span | None) -> Span | None:
-    spec, counts = case.spec, case.counts
+def _seconds(job: Job, way: Way, speed: Span | None) -> Span | None:
+    spec, counts, facts = job.spec, job.counts, speed_facts().overhead
     if speed is None or not counts:
         return None
-    around = speed_facts().overhead.cuda if case.kind == "cuda" else speed_facts().overhead.cpu
-    if spec.kind == "train":
-        tokens = padded_tokens(counts, micro_batch) * spec.epochs
+    around = facts.cpu if job.kind == "cpu" else facts.cuda
+    if spec.kind in ("train", "probe"):
+        tokens = epoch_tokens(job, way.micro_batch) * spec.epochs
     else:
         rows = counts[: spec.n] if spec.n else counts
         models = sum(name != "classic" for name in spec.models) if spec.models else MODELS_JUDGED
         answer = (spec.max_new_tokens or ANSWER_TOKENS) / ANSWER_SHARE / DECODING_BATCH
         tokens = models * sum(count / READING_FACTOR + answer for count in rows)
+    compiling = facts.compiling if way.compiled else Span(low=0, likely=0, high=0)
     return Span(
-        low=around.low + tokens / speed.high,
-        likely=around.likely + tokens / speed.likely,
-        high=around.high + tokens / speed.low,
+        low=around.low + compiling.low + tokens / speed.high,
+        likely=around.likely + compiling.likely + tokens / speed.likely,
+        high=around.high + compiling.high + tokens / speed.low,
     )
 
 

@@ -41,7 +41,8 @@ class _Config:
 
     def __init__(self, path: Path, fields: dict[str, object]) -> None:
         self.path, self.fields = path, fields
-        self.family = fields["model_type"] if isinstance(fields.get("model_type"), str) else ""
+        family = fields.get("model_type")
+        self.family = family if isinstance(family, str) else ""
 
     def size(self, *names: str, default: int | None = None) -> int:
         """The first of these names that holds a count. Raises `BadInput` where none does and there is no default."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -59,17 +59,19 @@ class ModelShape(BaseModel):
     """Learned position embeddings; 0 where positions are rotated."""
     beside: int = Field(default=0, ge=0)
     """Numbers beside the text decoder, such as a vision tower: frozen, and in memory."""
+    chat: bool = True
+    """False for a base that was never taught to answer in turns."""
     licence: str = ""
     languages: list[str] = []
     checked: str = ""
     """Where the sizes were read."""
 
-    @property
+    @cached_property
     def query(self) -> int:
         """Width of the queries."""
         return self.heads * self.head_dim
 
-    @property
+    @cached_property
     def kv(self) -> int:
         """Width of the keys, and of the values."""
         return self.kv_heads * self.head_dim
@@ -107,31 +109,33 @@ class ModelShape(BaseModel):
             rest = ({"gate_proj": (h, f)} if self.gated else {}) | {"up_proj": (h, f), "down_proj": (f, h)}
         return found | (rest if f else {})
 
-    @property
+    @cached_property
     def linear_params(self) -> int:
         """Weights of all blocks' linear layers: what quantisation shrinks."""
         return self.layers * sum(inputs * outputs for inputs, outputs in self.linears().values())
 
-    @property
+    @cached_property
     def expert_params(self) -> int:
         """Weights of all experts and of the routers that choose among them; of dense layers beside them, too."""
         ways = 3 if self.gated else 2
-        experts = self.expert_layers * (self.experts * ways * self.hidden * self.expert_ffn + self.hidden * self.experts)
-        return experts + (ways * self.dense_layers * self.hidden * self.ffn if self.mixture else 0)
+        each = ways * self.hidden * self.expert_ffn + self.hidden
+        return self.expert_layers * self.experts * each + (
+            ways * self.dense_layers * self.hidden * self.ffn if self.mixture else 0
+        )
 
     @property
     def embedding_params(self) -> int:
         """Input embedding and, where it is a matrix of its own, the output head; learned positions."""
         return self.vocab * self.hidden * (1 if self.tied else 2) + self.positions * self.hidden
 
-    @property
+    @cached_property
     def total_params(self) -> int:
         """All weights: linears, experts, embeddings, norms, biases, and what stands beside the decoder."""
         norms = self.hidden * (self.norms * self.layers + 1)
         biases = self.layers * (self.query + 2 * self.kv) if self.attention_bias else 0
         return self.linear_params + self.expert_params + self.embedding_params + norms + biases + self.beside
 
-    @property
+    @cached_property
     def working_params(self) -> int:
         """Weights that a token is multiplied with: looking up an embedding is free, the output head is not."""
         ways = 3 if self.gated else 2
@@ -159,8 +163,7 @@ def known_models() -> dict[str, ModelShape]:
         book = _Models.model_validate(require_file(path))
         shapes = [
             ModelShape.model_validate(
-                row
-                | {"languages": book.languages[str(row["languages"])], "checked": book.sources[str(row["checked"])]}
+                row | {"languages": book.languages[str(row["languages"])], "checked": book.sources[str(row["checked"])]}
             )
             for row in book.model
         ]

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from core.jobspec import JobSpec
+from evaluation.clustered import questions_for_width
 from evaluation.kept import points
 from evaluation.report import MODEL_WORDS, Verdict
-from evaluation.stats import Paired, rows_needed
+from evaluation.stats import Paired
 from evaluation.verdict import DEFAULT_MARGIN, MIN_ROWS, USUAL_ROWS
 from serving.classifier import FORM_WORDS, Form
 
@@ -67,6 +69,21 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
     return "ship", [*reasons, *others]
 
 
+def classifier_success(metric_words: str, rows: int, spec: JobSpec, margin: float) -> str:
+    """What would count as success of a classifier, written down before its launch."""
+    parts = [
+        f"On the same {rows} held-out rows the {metric_words} of the classifier is higher than that of the base and of "
+        f"its best prompt beyond luck, or shown to be less than {points(margin)} lower: it costs next to nothing."
+    ]
+    if spec.learner == "encoder":
+        parts.append(f"It also gains {points(margin)} or more over {FORM_WORDS['classic']}; if not, that does this.")
+    if set(spec.axes) & {"new_inputs", "bias"}:
+        parts.append("It has not lost beyond luck on new inputs, where those were asked.")
+    if rows < MIN_ROWS:
+        parts.append(f"With fewer than {MIN_ROWS} rows no verdict will be given: hold out more.")
+    return " ".join(parts)
+
+
 def _does_it(rival: Paired, form: Form) -> str:
     against = _name(rival.second)
     what = FORM_WORDS[form]
@@ -88,8 +105,8 @@ def _classic_does_it(pair: Paired) -> str:
 
 
 def _too_few(pair: Paired, margin: float) -> str:
-    would_do = rows_needed(pair.better, pair.worse, pair.n)
-    more = f" If the difference is as large as it looks, about {would_do:,} rows would show it." if would_do else ""
+    would_do = max(pair.n + 1, questions_for_width(pair.n, pair.difference - pair.low, margin))
+    more = f" About {would_do:,} rows would do, if it holds."
     return (
         f"With {pair.n} rows it may still lose {points(-pair.low)} against {_name(pair.second)}, and "
         f"{points(margin)} are allowed: {pair.sentence}.{more}"

@@ -90,7 +90,7 @@ def since(before: EvaluationReport, now: EvaluationReport) -> Since:
     facts = {
         "same_rows": scores is not None,
         "same_base": (before.base_model, before.base_revision) == (now.base_model, now.base_revision),
-        "same_weights": not known or before.adapter_sha256 == now.adapter_sha256,
+        "same_weights": not known or (before.adapter_sha256 == now.adapter_sha256 and _same_settings(before, now)),
     }
     return Since.model_validate(
         {"before": before.created_at, "changes": changes, "sentence": _sentence(before, now, changes, facts)} | facts
@@ -101,6 +101,12 @@ def drift(reports: Sequence[EvaluationReport]) -> list[Since]:
     """Each judgement of an adapter against the one before it, the newest first. Any order of `reports` will do."""
     ordered = sorted(reports, key=lambda report: report.created_at)
     return [since(before, now) for before, now in pairwise(ordered)][::-1]
+
+
+def _same_settings(before: EvaluationReport, now: EvaluationReport) -> bool:
+    """Alpha and the like; older reports do not tell."""
+    told = {before.adapter_settings_sha256, now.adapter_settings_sha256} - {None}
+    return len(told) < 2
 
 
 def _same_rows(before: EvaluationReport, now: EvaluationReport) -> list[list[float]] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from core.adapter_files import is_classifier
 from core.errors import TuneworthyError
 from core.run_folder import RunFolder
 from core.store import JobRecord, Store
@@ -42,12 +43,16 @@ def keep_verdict(store: Store, record: JobRecord, report: EvaluationReport) -> N
 def _write_card(store: Store, record: JobRecord, report: EvaluationReport) -> None:
     """The card of the adapter that was judged, if that is one of the shelf's."""
     job_id = record.spec.job or report.train_job
-    folder = RunFolder.of(job_id).adapter if job_id else Path(report.adapter or "")
+    folder = _made_by(RunFolder.of(job_id)) if job_id else Path(report.adapter or "")
     if _changed(folder / card.FILE) >= _changed(RunFolder.of(record.id).evaluation_file):
         return  # pages keep a verdict at every look, and the shelf reads every report
     for found in adapters(store):
         if found.path.resolve() == folder.resolve():
             card.write_card(store, found)
+
+
+def _made_by(training: RunFolder) -> Path:
+    return training.classifier if is_classifier(training.classifier) else training.adapter
 
 
 def _changed(file: Path) -> int:

@@ -9,6 +9,7 @@ from core.jobspec import JobSpec
 from core.plan import EvaluationPlan
 from evaluation.axes.question import AXIS_WORDS, Axis
 from evaluation.classic import is_label_task
+from evaluation.classifier_verdict import classifier_success
 from evaluation.gate import bar, margin_of
 from evaluation.metrics import METRICS, choose_metric
 from evaluation.rungs import mostly_json
@@ -24,7 +25,7 @@ def plan_evaluation(
     """
     chosen = choose_metric(spec.metric, test_answers or train_answers, spec.task_kind, database=spec.sqlite)
     rows = min(len(test_answers), spec.n) if spec.n else len(test_answers)
-    labels = is_label_task(train_answers)
+    labels = is_label_task(train_answers) and (spec.learner != "classic" or not tuned)
     models = ["base", "best_prompt", "tuned"] if tuned else _rungs(train_answers, spec)
     models = [
         name for name in [*models, *["classic"] * labels] if not tuned or spec.models is None or name in spec.models
@@ -52,6 +53,8 @@ def _measured(metric_words: str, rows: int) -> str:
 
 def _success(metric_words: str, rows: int, labels: bool, spec: JobSpec) -> str:
     margin = spec.margins.get("task", DEFAULT_MARGIN)
+    if spec.learner != "llm":
+        return classifier_success(metric_words, rows, spec, margin)
     parts = [
         f"On the same {rows} held-out rows the tuned model has a higher {metric_words} than the base and than the "
         "base with the best prompt that we can write, by more than luck would give 1 time in 20."

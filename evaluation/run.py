@@ -75,7 +75,7 @@ def run_evaluation(
     if classifier is not None:
         models = classifier.stands_beside(models)
     adapter = find_adapter(spec) if "tuned" in models and classifier is None else None
-    runs = seed_runs(spec) if adapter else []
+    runs = seed_runs(spec) if "tuned" in models else []
     if rows.leaked:
         folder.emit("warning", f"{len(rows.leaked)} held-out rows also stand in training; scores leave them out.")
     metric = choose_metric(spec.metric, [row.answer for row in rows.test], spec.task_kind, database=spec.sqlite)

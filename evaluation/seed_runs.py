@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from core.errors import Problem, ProblemsFound, Refused, TuneworthyError
+from core.errors import BadInput, Problem, ProblemsFound, Refused, TuneworthyError
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from evaluation.answering import Answerer
@@ -39,11 +39,14 @@ class SeedRun:
 def seed_runs(spec: JobSpec) -> list[SeedRun]:
     """The trainings that `seed_jobs` names, the judged one first; empty where none is named.
 
-    Raises `ProblemsFound` with all that stands against them, `NotFound` where the judged training is not here.
+    Raises `ProblemsFound` with all that stands against them, `NotFound` where the judged training is not here, and
+    `BadInput` where it is not of a language model.
     """
     if not spec.seed_jobs or not spec.job:
         return []
     judged = RunFolder.of(spec.job).spec()
+    if judged.learner != "llm":
+        raise BadInput("seeds of a small classifier cannot be compared yet.", "Leave `seed_jobs` out.")
     found = [SeedRun(spec.job, judged.seed, find_adapter(spec))]
     problems: list[Problem] = []
     for job in spec.seed_jobs:

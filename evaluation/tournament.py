@@ -207,7 +207,7 @@ def _report(
         question_tokens=question_tokens,
         usd_of_asking=(sum(each or 0 for each in cost) * len(test) + sum(twice)) / 1000 if any(cost) else None,
         prices=[price.brief() for price in asker.prices] if isinstance(asker, EndpointAsker) else [],
-        limits=limits(rungs, rows, len(test)),
+        limits=[*([noise.sentence] if noise else []), *limits(rungs, rows, len(test))],
         base_model=spec.base_model,
         base_revision=spec.base_revision,
         device=device,

@@ -71,7 +71,8 @@ class Adapters:
         elif kind == WHOLE:
             asked = Asked(self._whole(folder))
         else:
-            asked = Asked(self.base, load_virtual_tokens(self.base, folder, self.device))
+            with self.using(None):  # a learned prompt is read by the bare base
+                asked = Asked(self.base, load_virtual_tokens(self.base, folder, self.device))
         self._asked[name] = asked
 
     def virtual_tokens(self, name: str | None) -> int:

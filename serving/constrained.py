@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
 from serving.completion import Completion
-from serving.decode import greedy
 from serving.model import ChatModel
-from serving.prefix import MIN_SHARED_TOKENS, common_prefix
 from serving.schema_automaton import SchemaAutomaton
 
 
@@ -58,7 +55,7 @@ class ConstrainedModel:
     def __init__(self, model: ChatModel, schema: dict[str, Any]) -> None:
         """Raises `Refused` where the extra is not installed, `BadInput` for a schema that cannot be followed."""
         self._model = model
-        self._automaton = SchemaAutomaton(schema, model._tokenizer, model._end_ids)
+        self._automaton = SchemaAutomaton(schema, model.tokenizer, model.end_ids)
         self.context = model.context
 
     def completions(
@@ -73,42 +70,13 @@ class ConstrainedModel:
 
         An answer is cut only where the shortest valid one has no room.
         """
-        context = self._model.room_for(adapter)
-        room = {index: min(max_new_tokens, context - len(ids)) for index, ids in enumerate(prompt_ids)}
-        for index, tokens in room.items():
-            if tokens < 1 or not prompt_ids[index]:
-                yield index, Completion(text="", tokens=0, truncated=True, seconds=0.0)
-        order = sorted(
-            (index for index in room if room[index] > 0 and prompt_ids[index]), key=lambda i: -len(prompt_ids[i])
+
+        def writers(_batch: list[int], room: list[int]) -> Writers:
+            return Writers(self._automaton, room)
+
+        yield from self._model.completions(
+            prompt_ids, adapter=adapter, max_new_tokens=max_new_tokens, stop=stop, hook=writers
         )
-        if not order:
-            return
-        model = self._model
-        with model._using(adapter) as asked:
-            shared = common_prefix([prompt_ids[index] for index in order]) if model._shares and len(order) > 1 else []
-            prefix = model._read(asked, shared) if len(shared) >= MIN_SHARED_TOKENS else asked.before
-            skip = len(prefix.ids) if prefix else 0
-            lengths = [(index, len(prompt_ids[index]) - skip) for index in order]
-            for batch in model._batches(lengths, max(room[index] for index in order)):
-                started = time.monotonic()
-                written: list[list[int]] = [[] for _ in batch]
-                most = [room[index] for index in batch]
-                for step in greedy(
-                    asked.network,
-                    [prompt_ids[index][skip:] for index in batch],
-                    max_new_tokens=most,
-                    end_ids=model._end_ids,
-                    device=model.device,
-                    prefix=prefix,
-                    allow=Writers(self._automaton, most),
-                ):
-                    for row, token in step:
-                        written[row].append(token)
-                    if stop is not None and stop():
-                        return
-                each = (time.monotonic() - started) / len(batch)
-                for index, ids in zip(batch, written, strict=True):
-                    yield index, model._completion(ids, each)
 
     def likelihoods(
         self,

@@ -59,17 +59,21 @@ def encode(tokenizer: Any, texts: Sequence[str], max_tokens: int, device: str) -
 
 
 def open_encoder(folder: Path, **settings: Any) -> tuple[Any, Any]:
-    """(model with a head for labels, tokenizer) of a folder. Safetensors alone, and no code that comes with a model.
+    """(model with a head for labels, tokenizer) of a folder. Safetensors alone, in float32 whatever they were saved in, and no code
+    that comes with a model.
 
     `settings` go into the model's configuration. Raises `BadInput`.
     """
+    import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     where = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **where)
-        model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True, **where, **settings)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, use_safetensors=True, dtype=torch.float32, **where, **settings
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise BadInput(

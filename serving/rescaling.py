@@ -58,8 +58,9 @@ class Rescaling:
         flat = factor.flatten()
         # Of a layer that LoRA has wrapped, the one inside: it stays when LoRA goes.
         layer = layer.get_base_layer() if hasattr(layer, "get_base_layer") else layer
-        if flat.shape[0] not in tuple(layer.weight.shape):
-            raise ValueError(f"{flat.shape[0]} factors for a layer of {tuple(layer.weight.shape)}")
+        sizes = (layer.in_features, layer.out_features) if hasattr(layer, "in_features") else tuple(layer.weight.shape)
+        if flat.shape[0] not in sizes:
+            raise ValueError(f"{flat.shape[0]} factors for a layer of {sizes}")
         if factor.shape[0] == 1:
             hook = layer.register_forward_pre_hook(
                 lambda _, given: (given[0] * flat, *given[1:]) if self.active else given

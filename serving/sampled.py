@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 
 import torch
 
 from serving.completion import Completion
-from serving.decode import greedy
 from serving.model import ChatModel
 
 
@@ -50,34 +48,14 @@ class SampledModel:
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[tuple[int, Completion]]:
         """`(index of the prompt, answer)` as batches finish, the longest prompts first. Ends early on `stop`."""
-        model = self._model
-        context = model.room_for(adapter)
-        room = {at: min(max_new_tokens, context - len(ids)) if ids else 0 for at, ids in enumerate(prompt_ids)}
-        for at, tokens in room.items():
-            if tokens < 1:
-                yield at, Completion(text="", tokens=0, truncated=True, seconds=0.0)
-        lengths = sorted(((at, len(prompt_ids[at])) for at in room if room[at] > 0), key=lambda item: -item[1])
-        with model._using(adapter) as asked:
-            for batch in model._batches(lengths, max_new_tokens):
-                started = time.monotonic()
-                written: list[list[int]] = [[] for _ in batch]
-                prompts = [prompt_ids[at] for at in batch]
-                for step in greedy(
-                    asked.network,
-                    prompts,
-                    max_new_tokens=[room[at] for at in batch],
-                    end_ids=model._end_ids,
-                    device=model.device,
-                    prefix=asked.before,
-                    allow=Draws(prompts, self._temperature, self._seed),
-                ):
-                    for row, token in step:
-                        written[row].append(token)
-                    if stop is not None and stop():
-                        return
-                each = (time.monotonic() - started) / len(batch)
-                for at, ids in zip(batch, written, strict=True):
-                    yield at, model._completion(ids, each)
+
+        def draws(batch: list[int], _room: list[int]) -> Draws:
+            return Draws([prompt_ids[at] for at in batch], self._temperature, self._seed)
+
+        # Nothing is shared: a reading of its own keeps each row's draw what it is alone.
+        yield from self._model.completions(
+            prompt_ids, adapter=adapter, max_new_tokens=max_new_tokens, stop=stop, hook=draws, share=False
+        )
 
     def likelihoods(
         self,

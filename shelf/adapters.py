@@ -17,6 +17,7 @@ from core.jobspec import JobSpec
 from core.release import Release
 from core.run_folder import RunFolder
 from core.store import JobRecord, Store
+from shelf.classifier_words import Form, form_of, method_words
 from shelf.judgements import Judgement, PastVerdict, Score, history, judgements, judgements_of, newest_on_base
 from shelf.lineage import Lineage, base_licence, read_lineage
 from shelf.quarantine import release_in_force, why
@@ -32,6 +33,8 @@ class Adapter(BaseModel):
     model_config = ConfigDict(extra="forbid")
     job_id: str
     name: str
+    form: Form = "adapter"
+    """An adapter of a language model, or a small classifier: classic or encoder."""
     path: Path
     """Folder with adapter_config.json and adapter_model.safetensors: PEFT's own form."""
     archived: bool = False
@@ -102,7 +105,7 @@ def adapters(store: Store, *, archived: bool | None = None) -> list[Adapter]:
             continue
         if job.id not in names:
             names[job.id] = (job.name, False)
-            store.point_to_adapter(job.id, job.name, str(folder.adapter))
+            store.point_to_adapter(job.id, job.name, str(_place(job, folder)))
         name, is_archived = names[job.id]
         if archived is None or is_archived == archived:
             released = [each for each in releases if each.job_id == job.id]
@@ -149,7 +152,13 @@ def _folder(job: JobRecord, *, known: bool) -> RunFolder | None:
             return folder if known and not folder.path.exists() else None
     except (TuneworthyError, OSError):
         return None
-    return folder if known or outcome.result.adapter or folder.adapter.is_dir() else None
+    left = outcome.result.adapter or outcome.result.classifier
+    return folder if known or left or _place(job, folder).is_dir() else None
+
+
+def _place(job: JobRecord, folder: RunFolder) -> Path:
+    """Where a training leaves what it made."""
+    return folder.adapter if form_of(job.spec) == "adapter" else folder.classifier
 
 
 def _adapter(
@@ -162,7 +171,8 @@ def _adapter(
     releases: list[Release],
 ) -> Adapter:
     outcome = folder.outcome()
-    problems = problems_of_folder(folder.adapter)
+    form, place = form_of(job.spec), _place(job, folder)
+    problems = problems_of_folder(place)
     lineage = None
     try:
         lineage = read_lineage(folder.path)
@@ -170,10 +180,12 @@ def _adapter(
         problems.append(error.problems()[0].model_copy(update={"severity": "warning"}))
     told = lineage or Lineage()
     spec = job.spec
-    base_model = told.base_model or spec.base_model
-    weights, settings = weights_sha256(folder.adapter), settings_sha256(folder.adapter)
-    mine = judgements_of(job.id, folder.adapter, judged)
-    newest = newest_on_base(mine, (spec.base_revision, told.base_revision))
+    # The classic form starts from nothing; the base of a spec is only whom a classifier is held against.
+    own_base = {"adapter": spec.base_model, "encoder": spec.encoder or "", "classic": ""}[form]
+    base_model = told.base_model or own_base
+    weights, settings = weights_sha256(place), settings_sha256(place)
+    mine = judgements_of(job.id, place, judged)
+    newest = newest_on_base(mine, (spec.base_revision, told.base_revision) if form == "adapter" else ())
     retrained = newest is not None and _retrained(weights, newest)
     stale = retrained or (newest is not None and not newest.of_settings(settings))
     judgement = None if stale else newest
@@ -188,17 +200,18 @@ def _adapter(
                 severity="warning",
             )
         )
-    size = size_bytes(folder.adapter)
+    size = size_bytes(place)
     return Adapter(
         job_id=job.id,
         name=name,
-        path=folder.adapter,
+        form=form,
+        path=place,
         archived=archived,
         training=outcome.state if outcome else "unknown",
         base_model=base_model,
         base_revision=spec.base_revision,
         base_commit=told.base_revision,
-        licence=told.base_licence or base_licence(base_model, spec.base_revision),
+        licence=told.base_licence or (base_licence(base_model, spec.base_revision) if base_model else None),
         dataset_sha256=told.dataset_sha256 or spec.dataset_sha256,
         engine=job.engine,
         method=_method(spec),
@@ -235,6 +248,8 @@ def _retrained(now: str | None, judgement: Judgement) -> bool:
 
 
 def _method(spec: JobSpec) -> str:
+    if form_of(spec) != "adapter":
+        return method_words(spec)
     method = spec.method
     words = f"LoRA rank {method.rank}, alpha {method.alpha}" if method.kind == "lora" else method.kind
     epochs = f"{spec.epochs:g} epoch{'s' if spec.epochs != 1 else ''}"

@@ -17,6 +17,7 @@ from core.run_folder import write_atomically
 from core.store import Store
 from shelf.adapters import Adapter
 from shelf.card_front import front_matter
+from shelf.classifier_words import loading_words, use_words
 from shelf.judgements import AXIS, Judgement
 from shelf.lineage import Lineage
 
@@ -126,6 +127,8 @@ def _use(adapter: Adapter, task: str) -> str:
     work = TASK_WORDS.get(spec.task_kind or "", "the task of its training rows")
     field = f" Field: {plain(spec.domain)}." if spec.domain else ""
     wanted = f" In the words of its plan: {plain(task)}" if task.strip() else ""
+    if adapter.form != "adapter":
+        return f"{use_words(spec, _base(adapter))} Trained for {work}.{field}{wanted}\n\nIt was judged for that alone."
     return (
         f"A LoRA adapter for `{_base(adapter)}`, tuned for {work}.{field}{wanted}\n\n"
         "It was judged for that alone. Other work, other languages and other bases were not tried."
@@ -149,6 +152,8 @@ def _origin(adapter: Adapter, data: str) -> list[list[str]]:
         "Weights": f"sha256 `{adapter.weights_sha256}`" if adapter.weights_sha256 else "",
         "Made": f"{adapter.created_at:%Y-%m-%d} by `{adapter.job_id}`",
     }
+    if not adapter.base_model:  # a classifier of the classic form starts from nothing
+        facts |= {"Base": "", "Licence of the base": ""}
     return [[name, value] for name, value in facts.items() if value]
 
 
@@ -228,11 +233,16 @@ def _past(adapter: Adapter) -> list[str]:
 
 def _limits(adapter: Adapter) -> list[str]:
     found = list(adapter.judgement.limits) if adapter.judgement else []
-    found.append("An adapter means something only beside the base that it was trained on.")
+    if adapter.form == "adapter":
+        found.append("An adapter means something only beside the base that it was trained on.")
+    else:
+        found.append("It knows the labels of its training rows alone: a text that fits none gets one all the same.")
     return ["\n".join(f"- {plain(limit)}" for limit in found)]
 
 
 def _loading(adapter: Adapter) -> list[str]:
+    if adapter.form != "adapter":
+        return loading_words(adapter.spec)
     base = _base(adapter)
     revision = adapter.base_commit or adapter.base_revision
     pinned = f", revision={json.dumps(revision)}" if revision else ""

@@ -16,19 +16,22 @@ _HUB_LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 def front_matter(adapter: Adapter) -> dict[str, Any]:
     """What the Hub reads. A base that is no Hub id is left out: it would point nowhere."""
     found: dict[str, Any] = {"base_model": adapter.base_model} if _HUB_ID.fullmatch(adapter.base_model) else {}
-    found |= {"library_name": "peft"}
+    adapts = adapter.form == "adapter"
+    if adapts or adapter.base_model:
+        found |= {"library_name": "peft" if adapts else "transformers"}
     licence = (adapter.licence or "unknown").strip().lower()
     if _HUB_LICENCE.fullmatch(licence):
         found["license"] = licence
     else:
         found |= {"license": "other", "license_name": adapter.licence}
-    found |= {"pipeline_tag": "text-generation", "tags": ["lora", "tuneworthy"]}
+    kind, tag = ("text-generation", "lora") if adapts else ("text-classification", adapter.form)
+    found |= {"pipeline_tag": kind, "tags": [tag, "tuneworthy"]}
     if adapter.judgement is not None:
-        found["model-index"] = [{"name": adapter.name, "results": _results(adapter.judgement)}]
+        found["model-index"] = [{"name": adapter.name, "results": _results(adapter.judgement, kind)}]
     return found
 
 
-def _results(judgement: Judgement) -> list[dict[str, Any]]:
+def _results(judgement: Judgement, kind: str) -> list[dict[str, Any]]:
     """The tuned model's score on each axis, with its interval in the name: the Hub has no field for one."""
     found = []
     for axis, score in judgement.models[TUNED].items():
@@ -42,7 +45,7 @@ def _results(judgement: Judgement) -> list[dict[str, Any]]:
         name = f"{metric}, 95 % interval {score.low:.2f} to {score.high:.2f} on {score.n}"
         found.append(
             {
-                "task": {"type": "text-generation", "name": words},
+                "task": {"type": kind, "name": words},
                 "dataset": data,
                 "metrics": [
                     {

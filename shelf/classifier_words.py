@@ -9,9 +9,15 @@ from core.jobspec import JobSpec
 Form = Literal["adapter", "classic", "encoder"]
 FORM_WORDS: dict[Form, str] = {
     "adapter": "Adapter",
-    "classic": "Classifier: TF-IDF + logistic regression",
-    "encoder": "Classifier: fine-tuned encoder",
+    "classic": "Classifier (TF-IDF + logistic regression)",
+    "encoder": "Classifier (fine-tuned encoder)",
 }
+LOADING = """from pathlib import Path
+
+from serving.classifier import load_classifier
+
+classifier = load_classifier(Path("."))  # this folder
+print(classifier.sort(["a text of yours"]))"""
 
 
 def form_of(spec: JobSpec) -> Form:
@@ -35,8 +41,7 @@ def use_words(spec: JobSpec, base: str) -> str:
 
 def loading_words(spec: JobSpec) -> list[str]:
     """How it is opened: by our own reader; the encoder by transformers too."""
-    own = 'from pathlib import Path\n\nfrom serving.classifier import load_classifier\n\nclassifier = load_classifier(Path("."))  # this folder\nprint(classifier.sort(["a text of yours"]))'
-    found = [f"```python\n{own}\n```"]
+    found = [f"```python\n{LOADING}\n```"]
     if spec.learner == "encoder":
         found.append("`AutoModelForSequenceClassification` of transformers opens this folder too.")
     else:

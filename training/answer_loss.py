@@ -45,8 +45,12 @@ def learn_answers_only(trainer: Any) -> None:
         total = cross_entropy(logits.float(), labels[here], reduction="sum")
         count = here.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
         loss = total / count.clamp(min=1)
+        if num_items_in_batch is not None:
+            # The items are those of all processes, and their gradients are averaged afterwards.
+            loss = loss * trainer.accelerator.num_processes
         if trainer.model.training:  # the trainer's own log shows the tokens read so far
-            trainer._total_train_tokens += int(inputs["attention_mask"].sum())
+            here_tokens = int(inputs["attention_mask"].sum())
+            trainer._total_train_tokens += here_tokens * trainer.accelerator.num_processes
             trainer._metrics["train"]["num_tokens"] = [trainer._total_train_tokens]
         return (loss, {}) if return_outputs else loss
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from core.adapter_files import files_of
 from core.jobspec import JobSpec
 from core.run_folder import write_atomically
+from training.methods import METHODS
+from training.methods.method import Form
 from training.plan import TrainingPlan
 from training.prepare import read_ready_card, weights_sha256
 from training.rows import Part
@@ -47,6 +50,12 @@ class Lineage(BaseModel):
     seed: int
     adapter_step: int
     """Step of the adapter that was kept."""
+    form: Form = "peft"
+    """What lies in the folder: a PEFT adapter, an adapter of our own form, or a whole model."""
+    weights_bytes: int | None = None
+    """Size of its weights file."""
+    answers_on: str = ""
+    """In what precision of the base it is asked here, where that is not what it learned on."""
     versions: dict[str, str]
     created_at: datetime
 
@@ -59,8 +68,9 @@ def make_lineage(
     plan: TrainingPlan,
     *,
     step: int,
+    adapter: Path | None = None,
 ) -> Lineage:
-    """The lineage of an adapter made just now."""
+    """The lineage of an adapter made just now, in the folder `adapter`."""
     card = read_ready_card(base)
     return Lineage(
         base_model=spec.base_model,
@@ -81,9 +91,30 @@ def make_lineage(
         engine=spec.engine,
         seed=spec.seed,
         adapter_step=step,
+        form=METHODS[spec.method.kind].form,
+        weights_bytes=files_of(adapter)[1].stat().st_size if adapter is not None else None,
+        answers_on=answers_on(spec),
         versions=library_versions(),
         created_at=datetime.now(UTC),
     )
+
+
+def notes_of(lineage: Lineage) -> list[str]:
+    """What is unusual about what was left, a sentence each."""
+    found = [lineage.answers_on] if lineage.answers_on else []
+    if lineage.form == "whole":
+        size = f" of {lineage.weights_bytes / 1e9:.2f} GB" if lineage.weights_bytes else ""
+        found.append(f"A whole model{size} was saved, not an adapter: it answers without its base.")
+    if lineage.form == "own":
+        found.append("The adapter is of our own form: no other program loads it, and it cannot be merged.")
+    return found
+
+
+def answers_on(spec: JobSpec) -> str:
+    """A sentence where the base that answers is not quite the one that learned; else nothing."""
+    if spec.method.bits == "16":
+        return ""
+    return f"It learned over a base in {spec.method.bits} bits; here it answers on the base in 16 bits."
 
 
 def write_lineage(lineage: BaseModel, *folders: Path) -> None:

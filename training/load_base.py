@@ -13,6 +13,8 @@ from core.jobspec import JobSpec
 from training.methods import whole
 from training.plan import TrainingPlan
 
+PACKS = "support_avx512bf16_for_cpu"
+
 
 def load_base(spec: JobSpec, plan: TrainingPlan, base: Path) -> Any:
     """The model of the folder `base`, not yet changed. Raises `BaseModelUnavailable`."""
@@ -36,6 +38,11 @@ def load_base(spec: JobSpec, plan: TrainingPlan, base: Path) -> Any:
         raise BaseModelUnavailable(
             f"the base model in {base} cannot be loaded: {str(error).splitlines()[0][:200]}", "Prepare it again."
         ) from error
+    for layer in model.modules():
+        if hasattr(layer, PACKS):
+            # For answers alone bitsandbytes turns 4-bit weights over, at the first validation, and there is no way
+            # back to a step from there.
+            setattr(layer, PACKS, False)
     whole.save_in(model, plan.precision)
     return model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -95,6 +96,13 @@ def allow_another_try(folder: RunFolder, spec: JobSpec) -> TrainingPlan | None:
 def try_again_words(smaller: TrainingPlan) -> str:
     """What the log and the page say of it."""
     return f"Out of memory. It is tried once more, with {_words(smaller)}; a step has as many rows as before."
+
+
+def explained_death(rank: int, count: int, code: int) -> tuple[str, str]:
+    """(message, hint) for one of several processes that died without a word."""
+    how = f"killed by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
+    hint = "Resume it." if code in (-signal.SIGKILL, -signal.SIGTERM) else "See its log in the folder `ranks`."
+    return f"Process {rank + 1} of {count} was {how}." if code < 0 else f"Process {rank + 1} of {count} {how}.", hint
 
 
 def _smaller(plan: TrainingPlan, spec: JobSpec) -> TrainingPlan | None:

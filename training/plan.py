@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from core.errors import BadInput, NotFound
 from core.jobspec import JobSpec
 from core.machine import device_memory_gib, machine, resolve_device
-from cost_models.run_estimate import estimate_run, precision_of
+from cost_models.fit_plan import precision_of
+from cost_models.run_estimate import estimate_run
 from cost_models.shapes import shape_of
+from training.methods import METHODS
 from training.report import Report
 from training.rows import Part
 
@@ -89,6 +91,8 @@ def make_plan(
 
 def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) -> tuple[int, bool]:
     """(rows a step, recompute activations?)"""
+    if not METHODS[spec.method.kind].may_checkpoint():
+        spec = spec.model_copy(update={"grad_checkpointing": "off"})
     try:
         shape = shape_of(spec.base_model, base)
     except (BadInput, NotFound) as error:
@@ -97,7 +101,14 @@ def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) 
         report.warning(f"The memory cannot be predicted, so {batch} rows go into a step. {error}")
         return batch, spec.grad_checkpointing == "on"
     memory = device_memory_gib(device)
-    estimate = estimate_run(shape, spec, token_counts=train.token_counts, device=device, device_memory_gib=memory)
+    estimate = estimate_run(
+        shape,
+        spec,
+        token_counts=train.token_counts,
+        learned_share=sum(row.trainable for row in train.rows) / max(1, sum(train.token_counts)),
+        device=device,
+        device_memory_gib=memory,
+    )
     if estimate.fits is False:
         likely = estimate.memory_gib.likely or 0.0
         report.warning(f"This needs about {likely:.1f} GiB, and {device} has {memory:.1f}: it may run out of memory.")

@@ -85,7 +85,7 @@ def refuse_inexpressible(spec: JobSpec) -> None:
 def settings_of(spec: JobSpec, plan: TrainingPlan, base: Path) -> dict[str, Any]:
     """All that the script must know, as plain values."""
     method = spec.method
-    lora = {"r": method.rank, "lora_alpha": method.alpha, "lora_dropout": method.dropout}
+    lora: dict[str, Any] = {"r": method.rank, "lora_alpha": method.alpha, "lora_dropout": method.dropout}
     lora |= {"target_modules": method.targets, "use_rslora": method.rslora, "use_dora": method.dora}
     return {
         "name": spec.name,

@@ -22,7 +22,7 @@ from training.adapter import BestAdapter, save_adapter
 from training.cap import Cap, spent_usd
 from training.checkpoints import PREFIX, is_whole, keep_only_last, remove_unsealed, step_of
 from training.disk import disk_full_explained, require_free_bytes
-from training.lineage import base_name, make_lineage, write_lineage
+from training.lineage import base_name, make_lineage, notes_of, write_lineage
 from training.measure import peak_memory_gib, working_seconds
 from training.origin import Origin, origin_of
 from training.out_of_memory import (
@@ -39,7 +39,7 @@ from training.report import Report
 from training.resuming import checkpoint_to_go_on_from, validation_is_missing
 from training.rows import Part, load_part, refuse_changed
 from training.specs import check_train_spec
-from training.stop import AbruptEnd, Stop, Stopped
+from training.stop import MayEnd, Stop, Stopped
 from training.together import any_of_us, leads
 from training.trackers import set_up_trackers
 
@@ -67,7 +67,7 @@ class _Run:
 
 
 def run_train(  # the worker calls it with all that it has
-    spec: JobSpec, folder: RunFolder, base: Path, report: Report, stop: Stop, abrupt: AbruptEnd
+    spec: JobSpec, folder: RunFolder, base: Path, report: Report, stop: Stop, abrupt: MayEnd
 ) -> Result:
     """Train what the spec says on the model in the folder `base`, from the last whole checkpoint if there is one.
 
@@ -88,7 +88,7 @@ def run_train(  # the worker calls it with all that it has
             remove_unsealed(folder.checkpoints)  # on a full disk this makes room for the last word
         if run is None or isinstance(error, TuneworthyError) or not is_out_of_memory(error):
             raise
-        smaller = allow_another_try(folder, spec) if leads() else None
+        smaller = allow_another_try(folder, spec)
         if smaller is None:
             raise explained(spec, run.plan, base, run.train) from error
         report.warning(try_again_words(smaller))
@@ -140,7 +140,8 @@ def _build(run: _Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
     report.stage("Loading the model")
     if run.plan.device.startswith("cuda"):
         # The trainer takes all cards that it sees; the job has a place in the queue of one.
-        os.environ["CUDA_VISIBLE_DEVICES"] = run.plan.device.partition(":")[2]
+        first = int(run.plan.device.partition(":")[2])
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(str(first + place) for place in range(run.plan.n_gpus))
     from training.numbers import NumberWatch
     from training.trainer import build_trainer
     from training.watcher import Watcher
@@ -181,7 +182,8 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
     from training.watcher import StoppedBetween
 
     if run.resume_from is None:
-        run.best.forget()
+        if leads():
+            run.best.forget()
         report.stage("Training")
     else:
         report.stage(f"Training, from step {step_of(run.resume_from)} on")
@@ -196,7 +198,7 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
     if any_of_us(stop()):
         raise Stopped(_result(run, trainer, watcher, step=None))
     report.stage("Saving the adapter")
-    step = _keep_adapter(run, trainer)
+    step = _keep_adapter(run, trainer) if leads() else trainer.state.global_step
     if watcher.stopped_early:
         run.notes.append(
             f"Stopped early at step {trainer.state.global_step}: {run.spec.early_stopping} validations without a gain."
@@ -205,16 +207,20 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
         done, planned = trainer.state.global_step, trainer.state.max_steps
         run.notes.append(f"Stopped at step {done} of {planned}: {watcher.cap_reached}. What was learned is kept.")
         report.warning(run.notes[-1])
-    lineage = make_lineage(run.spec, run.base, run.train, run.validation, run.plan, step=step)
-    write_lineage(lineage, run.folder.path, run.folder.adapter)
-    keep_only_last(run.folder.checkpoints)
+    if leads():
+        lineage = make_lineage(
+            run.spec, run.base, run.train, run.validation, run.plan, step=step, adapter=run.folder.adapter
+        )
+        run.notes.extend(notes_of(lineage))
+        write_lineage(lineage, run.folder.path, run.folder.adapter)
+        keep_only_last(run.folder.checkpoints)
     return _result(run, trainer, watcher, step=step)
 
 
 def _save_last_step(run: _Run, trainer: Any, watcher: Watcher) -> None:
     """Save the weights of the last whole step, unless they are saved, or there is none yet."""
     step = trainer.state.global_step
-    if step and not is_whole(run.folder.checkpoints / f"{PREFIX}{step}"):
+    if step and any_of_us(not is_whole(run.folder.checkpoints / f"{PREFIX}{step}")):
         trainer._save_checkpoint(trainer.model, None)
         watcher.on_save(trainer.args, trainer.state, trainer.control)
 

@@ -30,7 +30,7 @@ def check_train_spec(spec: JobSpec) -> list[Problem]:
     if spec.mix_general:
         found.append(_not_yet("mix_general", "mixing in general rows", "Set `mix_general: 0`."))
     if spec.n_gpus > 1:
-        found.append(_not_yet("n_gpus", f"training on {spec.n_gpus} cards", "Set `n_gpus: 1`."))
+        found += _cards_problems(spec)
     if spec.stack not in STACKS:
         found.append(_not_yet("stack", f"the stack `{spec.stack}`", "Use `peft`."))
     if isinstance(spec.micro_batch, int) and not 1 <= spec.micro_batch <= 4096:
@@ -47,6 +47,20 @@ def check_train_spec(spec: JobSpec) -> list[Problem]:
             what = f"`{tracker}` is not a tracker that we report to."
             found.append(Problem(what=what, where="report_to", hint=f"Choose from {', '.join(TRACKERS)}."))
     return found
+
+
+def _cards_problems(spec: JobSpec) -> list[Problem]:
+    """Are there so many cards, from the one that is named on? A processor takes as many processes as are asked for."""
+    if spec.shard_base and (spec.method.kind == "full" or spec.method.bits != "16"):
+        what = "`shard_base` spreads a frozen base in 16 bits."
+        return [Problem(what=what, where="shard_base", hint="Use `lora` with `bits: '16'`, or leave it out.")]
+    if not _on_card(spec):
+        return []
+    first, here = int(resolve_device(spec.device).partition(":")[2]), len(machine().gpus)
+    if first + spec.n_gpus <= here:
+        return []
+    what = f"{spec.n_gpus} cards are asked for, and {here - first} are here."
+    return [Problem(what=what, where="n_gpus", hint=f"Set `n_gpus: {here - first}`.")]
 
 
 def _method_problems(spec: JobSpec) -> list[Problem]:
@@ -79,9 +93,7 @@ def _bits_problems(spec: JobSpec) -> list[Problem]:
         here = ", ".join(machine().gpus) or "no card"
         what = f"fp8 needs a Hopper card or a newer one; here is {here}."
         return [Problem(what=what, where=where, hint="Use `bits: '16'` or `'4'`.")]
-    if importlib.util.find_spec("training.kernels") is None:
-        return [_not_yet(where, "a base in fp8", "Use `bits: '16'` or `'4'`.")]
-    return []
+    return [_not_yet(where, "a base in fp8", "Use `bits: '16'` or `'4'`.")]
 
 
 def _on_card(spec: JobSpec) -> bool:

@@ -84,13 +84,14 @@ def learned_tokens(rows: list[dict[str, list[int]]]) -> int:
     return sum(label != IGNORED for row in rows for label in row["labels"][1:])
 
 
-@torch.inference_mode()
 def validation_loss(model: Any, rows: list[dict[str, list[int]]], device: str, dtype: torch.dtype) -> float:
     """Mean loss (nats) over the learned tokens."""
     model.eval()
     size = SETTINGS["micro_batch"]
     ordered = sorted(rows, key=lambda row: len(row["input_ids"]))
-    total = sum(float(loss_sum(model, ordered[at : at + size], device, dtype)) for at in range(0, len(ordered), size))
+    parts = [ordered[at : at + size] for at in range(0, len(ordered), size)]
+    with torch.inference_mode():
+        total = sum(float(loss_sum(model, part, device, dtype)) for part in parts)
     model.train()
     return total / max(1, learned_tokens(rows))
 

@@ -8,9 +8,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
+from typing import Protocol
 
 from core.job import Outcome, Result
 from core.run_folder import RunFolder
@@ -58,6 +59,14 @@ class Stop:
     def _heard(self, signum: int, frame: FrameType | None) -> None:
         self.terminated = True
         self.pass_on()
+
+
+class MayEnd(Protocol):
+    """What ends a process at once in parts that have nothing to save."""
+
+    def allowed(self, patience_seconds: float = 0.0) -> AbstractContextManager[None]:
+        """Inside, it may. Raises `Stopped` at its end."""
+        ...
 
 
 class AbruptEnd:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,13 @@ def build_trainer(
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     model = load_base(spec, plan, base)
     set_seed(spec.seed)
+    model = attach(model, spec)
+    if spec.shard_base and plan.n_gpus > 1:
+        from training.shard import shard_frozen
+
+        shard_frozen(model, on_cpu=plan.on_cpu)
     trainer = SFTTrainer(
-        model=attach(model, spec),
+        model=model,
         args=sft_config(spec, plan, checkpoints, trackers, validates=validation is not None, kept=checkpoints_kept),
         train_dataset=as_dataset(train),
         eval_dataset=as_dataset(validation, by_length=True) if validation else None,
@@ -68,6 +74,7 @@ def quiet_libraries() -> None:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     datasets.disable_progress_bars()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # a line for every layer of every step
     warnings.simplefilter("ignore")
 
 
@@ -104,6 +111,8 @@ def sft_config(
         gradient_checkpointing_kwargs={"use_reentrant": False} if plan.grad_checkpointing else None,
         bf16=plan.precision == "bfloat16",
         use_cpu=plan.on_cpu,
+        **({"ddp_backend": "gloo"} if plan.on_cpu and plan.n_gpus > 1 else {}),
+        ddp_find_unused_parameters=False,
         dataloader_pin_memory=not plan.on_cpu,
         seed=spec.seed,
         data_seed=spec.seed,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from core.errors import EngineError, NotFound, TuneworthyError
 from core.jobspec import JobSpec
@@ -33,6 +34,25 @@ def wait_for_turn(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, 
             ticket.release()
         raise
     return ticket
+
+
+@contextmanager
+def further_cards(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report) -> Iterator[None]:
+    """Inside, the job has the cards behind its first one too, each in its own queue. On a processor there are none.
+
+    All jobs take them in rising order, so no two wait for each other. Raises `Stopped`.
+    """
+    kind, _, first = resolve_device(spec.device).partition(":")
+    places = range(int(first) + 1, int(first) + spec.n_gpus) if kind == "cuda" else range(0)
+    tickets = []
+    try:
+        for place in places:
+            tickets.append(Ticket.take(f"cuda:{place}", folder.job_id))
+            _wait_for_place(tickets[-1], stop, report)
+        yield
+    finally:
+        for ticket in tickets:
+            ticket.release()
 
 
 def _wait_for_jobs(job_ids: list[str], stop: Stop, report: Report) -> None:

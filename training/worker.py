@@ -23,7 +23,7 @@ from training.disk import disk_full_explained
 from training.report import Report, say_last
 from training.stop import AbruptEnd, Stop, Stopped, last_word
 from training.supervise import AGAIN, MEMORY_HINT, supervise
-from training.waiting import wait_for_turn
+from training.waiting import further_cards, wait_for_turn
 
 EVALUATION_PATIENCE_SECONDS = 20.0
 """An evaluation looks for a stop between batches of answers; after this it is ended from outside."""
@@ -125,12 +125,21 @@ def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abru
 
         print(f"torch {torch.__version__}", flush=True)
     if spec.kind == "train":
-        from training.sft import run_train
-
-        return run_train(spec, folder, base, report, stop, abrupt)
+        return _train(folder, spec, base, stop, report, abrupt)
     if spec.kind == "tournament":
         return _tournament(folder, spec, stop, abrupt)
     return _evaluate_or_merge(folder, spec, base, stop, report, abrupt)
+
+
+def _train(folder: RunFolder, spec: JobSpec, base: Path, stop: Stop, report: Report, abrupt: AbruptEnd) -> Result:
+    if spec.n_gpus > 1:
+        from training.ranks import run_ranks
+
+        with further_cards(folder, spec, stop, report):
+            return run_ranks(spec, folder, base, report, stop)
+    from training.sft import run_train
+
+    return run_train(spec, folder, base, report, stop, abrupt)
 
 
 def _evaluate_or_merge(

@@ -92,6 +92,17 @@ def test_another_base_and_other_weights_are_named() -> None:
     assert since(before, now).sentence.startswith("Since 2026-11-03, on another base, with other weights: task")
 
 
+def test_another_alpha_is_named_and_an_older_report_goes_by_the_weights() -> None:
+    told = [report(scores(60), day, adapter_sha256="a" * 64, adapter_settings_sha256=hash_ * 64)
+            for day, hash_ in enumerate("xxy")]  # fmt: skip
+    older = report(scores(60), adapter_sha256="a" * 64)
+    assert [since(*pair).same_weights for pair in ((told[0], told[1]), (told[1], told[2]), (older, told[2]))] == [
+        True,
+        False,
+        True,
+    ]
+
+
 def test_another_axis_speaks_only_when_it_moved_beyond_luck() -> None:
     high, low = wilson(190, 200), wilson(100, 200)
     fallen = since(report(scores(60), axes={"safety": high}), report(scores(60), 1, axes={"safety": low}))

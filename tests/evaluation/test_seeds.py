@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import NotFound, ProblemsFound, Refused
+from core.errors import BadInput, NotFound, ProblemsFound, Refused
 from core.home import new_id
 from core.jobspec import JobSpec, check_evaluate_spec
 from core.run_folder import RunFolder
@@ -105,6 +105,8 @@ def test_all_that_stands_against_seeds_is_said_at_once(tickets: JobSpec, train: 
         seed_runs(with_seeds(tickets, judged, [same]))
     with pytest.raises(NotFound):
         seed_runs(with_seeds(tickets, "job-20260101-00000000", [judged]))
+    with pytest.raises(BadInput, match="small classifier"):
+        seed_runs(with_seeds(tickets, train(9, learner="classic"), [judged]))
 
 
 def test_a_spec_that_names_seeds_wrongly_is_refused_by_itself(tickets: JobSpec) -> None:

@@ -205,9 +205,9 @@ def test_a_host_that_wavers_widens_every_comparison_and_second_answers_are_paid_
 
     def wavering(body: dict[str, Any]) -> str:
         """A bare question that was asked before is answered rightly: 20 of 40 are asked again."""
-        if len(body["messages"]) > 1:
+        if any(turn["role"] == "assistant" for turn in body["messages"]):
             return plain(body)
-        text = body["messages"][0]["content"]
+        text = body["messages"][-1]["content"]
         before = text in seen
         seen.add(text)
         return right_answer(f"user: {text}") if before else plain(body)

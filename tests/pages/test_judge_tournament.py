@@ -111,4 +111,4 @@ def test_every_way_to_ask_has_its_own_row_and_mark_and_is_said_in_words() -> Non
     assert len(set(points.marker.symbol)) == len(points.y) == 5
     assert [words for words in points.text if words] == ["best"]
     assert "Retrieval, 3 examples: 66\u00a0% (56 to 75)." in in_sentences(report)
-    assert [row["Way to ask"].endswith(":") for row in table(report)] == [False, False, False, True]
+    assert [row["Way to ask"].endswith("best]") for row in table(report)] == [False, False, False, True]

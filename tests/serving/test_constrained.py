@@ -37,7 +37,7 @@ def model(base: Path) -> ChatModel:
 
 
 def _prompts(model: ChatModel, count: int) -> list[list[int]]:
-    return [model._tokenizer.encode(f"please send parcel {number} to the office {'now ' * number}").ids
+    return [model.tokenizer.encode(f"please send parcel {number} to the office {'now ' * number}").ids
             for number in range(count)]  # fmt: skip
 
 
@@ -54,10 +54,10 @@ def test_every_answer_of_a_model_that_writes_noise_is_valid_and_none_is_cut(mode
 
 
 def test_the_end_is_allowed_only_where_the_answer_is_whole(model: ChatModel) -> None:
-    automaton = schema_automaton.SchemaAutomaton({"enum": ["yes", "yesterday"]}, model._tokenizer, model._end_ids)
-    width = model._tokenizer.get_vocab_size()
+    automaton = schema_automaton.SchemaAutomaton({"enum": ["yes", "yesterday"]}, model.tokenizer, model.end_ids)
+    width = model.tokenizer.get_vocab_size()
     state, at = automaton.first, []
-    for token in model._tokenizer.encode('"yes"').ids:
+    for token in model.tokenizer.encode('"yes"').ids:
         at.append(bool(automaton.allowed(state, 50, width)[automaton.end_ids].any()))
         state = automaton.next(state, token)
     assert not any(at) and bool(automaton.allowed(state, 50, width)[automaton.end_ids].all())
@@ -84,7 +84,7 @@ def test_one_row_alone_and_many_side_by_side_write_the_same(model: ChatModel) ->
 
 
 def test_a_shared_beginning_and_a_stop_are_kept_to(model: ChatModel) -> None:
-    shared = model._tokenizer.encode("send the parcel " * 12).ids
+    shared = model.tokenizer.encode("send the parcel " * 12).ids
     prompts = [shared + prompt for prompt in _prompts(model, 4)]
     constrained = ConstrainedModel(model, TICKET)
     found = dict(constrained.completions(prompts, max_new_tokens=60))

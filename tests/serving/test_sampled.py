@@ -30,7 +30,7 @@ def sampled(model: Any, seed: int, temperature: float = 0.7) -> Any:
 
 
 def texts(model: Any, prompts: list[list[int]], adapter: str | None = None) -> list[str]:
-    found = dict(model.completions(prompts, adapter=adapter, max_new_tokens=12))
+    found = dict(model.completions(prompts, adapter=adapter, max_new_tokens=6))
     return [found[at].text for at in range(len(prompts))]
 
 
@@ -58,7 +58,7 @@ def test_a_prompt_has_its_own_chance_whoever_stands_beside_it(model: Any) -> Non
 
 
 def test_without_heat_the_likeliest_answer_comes(model: Any) -> None:
-    greedy = [answer.text for answer in model.generate(PROMPTS, max_new_tokens=12)]
+    greedy = [answer.text for answer in model.generate(PROMPTS, max_new_tokens=6)]
     assert texts(sampled(model, 1, 1e-4), PROMPTS) == greedy
 
 
@@ -75,7 +75,7 @@ def test_an_adapter_takes_the_place_of_another_as_if_it_had_been_loaded(
     from serving.model import ChatModel
 
     def said(loaded: Any, adapter: str | None = "tuned") -> list[str]:
-        return [answer.text for answer in loaded.generate(PROMPTS, adapter=adapter, max_new_tokens=12)]
+        return [answer.text for answer in loaded.generate(PROMPTS, adapter=adapter, max_new_tokens=6)]
 
     bare, first = said(model, None), said(model)
     model.swap_adapter("tuned", adapters["second"])

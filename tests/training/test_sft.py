@@ -248,10 +248,10 @@ def test_changed_training_data_is_refused(spec: JobSpec, train: Train) -> None:
 
 
 def test_what_cannot_be_trained_is_said_before_anything_is_loaded(spec: JobSpec, train: Train) -> None:
-    asked = {"packing": True, "n_gpus": 2, "early_stopping": 3, "report_to": ["paper"]}
+    asked = {"packing": True, "early_stopping": 3, "report_to": ["paper"]}
     with pytest.raises(ProblemsFound) as caught:
         train(spec.model_copy(update=asked))
-    assert {problem.where for problem in caught.value.found} == {"packing", "n_gpus", "early_stopping", "report_to"}
+    assert {problem.where for problem in caught.value.found} == {"packing", "early_stopping", "report_to"}
 
 
 def test_layers_that_the_model_lacks_are_named(spec: JobSpec, train: Train) -> None:

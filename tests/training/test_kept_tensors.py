@@ -1,0 +1,72 @@
+"""What the memory estimate says that a layer keeps is what autograd keeps, to a few bytes a token."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from core.jobspec import MethodSpec
+from cost_models.kept import Setting, layer_bytes
+from cost_models.shapes import ModelShape
+
+SHAPE = ModelShape(id="small", layers=2, hidden=128, heads=4, kv_heads=2, head_dim=32, ffn=352, vocab=50, tied=False)
+SHORT, LONG = 64, 96
+
+
+def saved_bytes(layers: int, tokens: int, method: MethodSpec, bytes_each: int) -> int:
+    """Bytes of all tensors that the forward pass keeps beside the parameters."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=SHAPE.vocab, hidden_size=SHAPE.hidden, intermediate_size=SHAPE.ffn, num_hidden_layers=layers,
+        num_attention_heads=SHAPE.heads, num_key_value_heads=SHAPE.kv_heads, head_dim=SHAPE.head_dim,
+    )  # fmt: skip
+    model: Any = LlamaForCausalLM(config).to(torch.bfloat16 if bytes_each == 2 else torch.float32)
+    if method.kind == "lora":
+        model = get_peft_model(
+            model,
+            LoraConfig(
+                r=method.rank, target_modules=method.targets, lora_dropout=method.dropout, use_dora=method.dora,
+                task_type="CAUSAL_LM",
+            ),
+        )  # fmt: skip
+    model.train()
+    own = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
+    kept: dict[int, tuple[int, Any]] = {}
+
+    def pack(tensor: Any) -> Any:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = (storage.nbytes(), tensor)  # held, so that no address is given twice
+        return tensor
+
+    numbers = torch.autocast("cpu", torch.bfloat16) if bytes_each == 2 else contextlib.nullcontext()
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), numbers:
+        out = model(input_ids=torch.zeros((1, tokens), dtype=torch.long), use_cache=False)
+    assert out.logits.requires_grad
+    return sum(size for size, _ in kept.values())
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of PEFT's own asking
+@pytest.mark.parametrize("bytes_each", [2, 4])
+@pytest.mark.parametrize(
+    "method",
+    [
+        MethodSpec(rank=4),
+        MethodSpec(rank=4, dropout=0.1),
+        MethodSpec(rank=4, dora=True),
+        MethodSpec(rank=4, targets=["q_proj", "v_proj"]),
+        MethodSpec(kind="full"),
+    ],
+    ids=["lora", "dropout", "dora", "two layers", "full"],
+)
+def test_a_layer_keeps_what_the_estimate_says(method: MethodSpec, bytes_each: int) -> None:
+    def layer(tokens: int) -> int:
+        return saved_bytes(3, tokens, method, bytes_each) - saved_bytes(2, tokens, method, bytes_each)
+
+    measured = (layer(LONG) - layer(SHORT)) / (LONG - SHORT)
+    assert layer_bytes(SHAPE, method, Setting(bytes_each=bytes_each, on_cpu=True)) == pytest.approx(measured, rel=0.01)

@@ -1,0 +1,1 @@
+"""Training kernels: what is put in the place of a model's decoder layers and of its loss on one card."""
