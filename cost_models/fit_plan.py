@@ -9,10 +9,11 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from core.errors import NotFound
 from core.jobspec import JobSpec, MethodSpec
 from core.machine import Machine
 from cost_models.duration import Span, card_tokens_per_second, cpu_tokens_per_second, grouped_tokens, speed_facts
-from cost_models.facts import Device
+from cost_models.facts import Device, device
 from cost_models.memory import Memory, Run, peak_memory
 from cost_models.shapes import ModelShape
 
@@ -116,6 +117,16 @@ def precision_of(spec: JobSpec, kind: str, here: Machine, card: Device | None = 
     if kind == "cpu":
         return "bfloat16" if here.cpu_flags else "float32"
     return "bfloat16" if card is None or card.bf16 else "float16"
+
+
+def card_here(here: Machine, on: str) -> Device | None:
+    """The card `cuda:N` of this machine, where our facts know it; None for a processor."""
+    kind, _, index = on.partition(":")
+    names = here.gpus[int(index or 0) :] if kind == "cuda" else []
+    try:
+        return device(names[0]) if names else None
+    except NotFound:
+        return None
 
 
 def best_way(job: Job) -> Way:

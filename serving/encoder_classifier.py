@@ -59,10 +59,9 @@ def encode(tokenizer: Any, texts: Sequence[str], max_tokens: int, device: str) -
 
 
 def open_encoder(folder: Path, **settings: Any) -> tuple[Any, Any]:
-    """(model with a head for labels, tokenizer) of a folder. Safetensors alone, in float32 whatever they were saved in, and no code
-    that comes with a model.
+    """(model with a head for labels, tokenizer) of a folder: safetensors alone, and no code that comes with a model.
 
-    `settings` go into the model's configuration. Raises `BadInput`.
+    In float32, whatever they were saved in. `settings` go into the model's configuration. Raises `BadInput`.
     """
     import torch
     from safetensors import SafetensorError

@@ -103,7 +103,7 @@ def notes_of(lineage: Lineage) -> list[str]:
     """What is unusual about what was left, a sentence each."""
     found = [lineage.answers_on] if lineage.answers_on else []
     if lineage.form == "whole":
-        size = f" of {lineage.weights_bytes / 1e9:.2f} GB" if lineage.weights_bytes else ""
+        size = f" of {lineage.weights_bytes / 1e6:,.1f} MB" if lineage.weights_bytes else ""
         found.append(f"A whole model{size} was saved, not an adapter: it answers without its base.")
     if lineage.form == "own":
         found.append("The adapter is of our own form: no other program loads it, and it cannot be merged.")

@@ -50,6 +50,8 @@ def smaller_plan(plan: TrainingPlan, *, may_checkpoint: bool = True) -> Training
         fewer = next(size for size in range(rows // 2, 0, -1) if rows % size == 0)
         cut = {"micro_batch": fewer, "grad_accumulation": plan.grad_accumulation * (rows // fewer)}
         return plan.model_copy(update=cut)
+    if plan.recomputed_layers is not None:
+        return plan.model_copy(update={"recomputed_layers": None})  # of all layers, then
     if plan.grad_checkpointing or not may_checkpoint:
         return None
     return plan.model_copy(update={"grad_checkpointing": True})

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from core.errors import BadInput, NotFound
 from core.jobspec import JobSpec
 from core.machine import device_memory_gib, machine, resolve_device
-from cost_models.fit_plan import precision_of
+from cost_models.fit_plan import card_here, precision_of
 from cost_models.run_estimate import estimate_run
 from cost_models.shapes import shape_of
 from training.methods import METHODS
@@ -30,9 +30,11 @@ class TrainingPlan(BaseModel):
     device: str
     """`cpu` or `cuda:N`."""
     precision: str
-    """float32 or bfloat16."""
+    """float32, bfloat16, or float16 on a card that has no bfloat16."""
     micro_batch: int
     grad_checkpointing: bool
+    recomputed_layers: int | None = None
+    """Layers whose activations are computed again with grad_checkpointing; all of them when empty."""
     grad_accumulation: int
     steps_per_epoch: int
     total_steps: int
@@ -64,12 +66,13 @@ def make_plan(
     Raises `BadInput` for a device or layers that are not there.
     """
     device = resolve_device(spec.device)
-    precision = precision_of(spec, device.partition(":")[0], machine())
+    precision = precision_of(spec, device.partition(":")[0], machine(), card_here(machine(), device))
     accumulation = spec.grad_accumulation
     if smaller is None:
-        batch, checkpointing = _batch(spec, base, train, device, report)
+        batch, checkpointing, layers = _batch(spec, base, train, device, report)
     else:
         batch, checkpointing, accumulation = smaller.micro_batch, smaller.grad_checkpointing, smaller.grad_accumulation
+        layers = smaller.recomputed_layers
     per_device = math.ceil(math.ceil(len(train.rows) / batch) / spec.n_gpus)
     per_epoch = math.ceil(per_device / accumulation)
     total = math.ceil(per_epoch * spec.epochs)
@@ -79,6 +82,7 @@ def make_plan(
         precision=precision,
         micro_batch=batch,
         grad_checkpointing=checkpointing,
+        recomputed_layers=layers,
         grad_accumulation=accumulation,
         steps_per_epoch=per_epoch,
         total_steps=total,
@@ -89,8 +93,8 @@ def make_plan(
     )
 
 
-def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) -> tuple[int, bool]:
-    """(rows a step, recompute activations?)"""
+def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) -> tuple[int, bool, int | None]:
+    """(rows a step, recompute activations?, of how many layers: None for all)"""
     if not METHODS[spec.method.kind].may_checkpoint():
         spec = spec.model_copy(update={"grad_checkpointing": "off"})
     try:
@@ -99,7 +103,7 @@ def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) 
         batch = UNKNOWN_SHAPE_BATCH if spec.micro_batch == "auto" else spec.micro_batch
         batch = min(batch, len(train.rows))
         report.warning(f"The memory cannot be predicted, so {batch} rows go into a step. {error}")
-        return batch, spec.grad_checkpointing == "on"
+        return batch, spec.grad_checkpointing == "on", None
     memory = device_memory_gib(device)
     estimate = estimate_run(
         shape,
@@ -112,6 +116,7 @@ def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) 
     if estimate.fits is False:
         likely = estimate.memory_gib.likely or 0.0
         report.warning(f"This needs about {likely:.1f} GiB, and {device} has {memory:.1f}: it may run out of memory.")
-    planned = estimate.plan["micro_batch"]
-    assert isinstance(planned, int)
-    return planned, bool(estimate.plan["grad_checkpointing"])
+    planned, layers = estimate.plan["micro_batch"], estimate.plan["recomputed_layers"]
+    assert isinstance(planned, int) and isinstance(layers, int)
+    selective = estimate.plan["checkpointing"] == "selective"
+    return planned, bool(estimate.plan["grad_checkpointing"]), layers if selective else None

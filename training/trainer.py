@@ -20,6 +20,7 @@ from training.methods import attach, restorer
 from training.methods.bottleneck import layers_of
 from training.order import LengthGrouped
 from training.plan import TrainingPlan
+from training.recompute import recompute_only
 from training.rows import Part
 from training.watcher import Watcher
 
@@ -61,6 +62,8 @@ def build_trainer(
         if weight.requires_grad:
             # Over a quantised base TRL rounds adapters to bfloat16, in which a small step is lost. They cost little.
             weight.data = weight.data.float()
+    if plan.recomputed_layers is not None:
+        recompute_only(trainer.model, plan.recomputed_layers)
     trainer.remove_callback(PrinterCallback)
     trainer._get_train_sampler = lambda *_: LengthGrouped(train.token_counts, plan.step_rows, spec.seed)
     if plan.on_cpu:
@@ -110,6 +113,7 @@ def sft_config(
         gradient_checkpointing=plan.grad_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False} if plan.grad_checkpointing else None,
         bf16=plan.precision == "bfloat16",
+        fp16=plan.precision == "float16",
         use_cpu=plan.on_cpu,
         **({"ddp_backend": "gloo"} if plan.on_cpu and plan.n_gpus > 1 else {}),
         ddp_find_unused_parameters=False,

@@ -43,6 +43,28 @@ def make(layers: int = 32) -> Any:
             torch.set_default_dtype(before)
 
 
+def make_nf4(layers: int = 32) -> Any:
+    """The same with its linear layers in NF4, double quantised, as bitsandbytes holds them."""
+    import torch
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    model = make(layers)
+    for name, linear in list(model.model.layers.named_modules()):
+        if not isinstance(linear, torch.nn.Linear):
+            continue
+        small = Linear4bit(
+            linear.in_features, linear.out_features, bias=False, compute_dtype=torch.bfloat16, quant_type="nf4", device="meta"
+        )
+        weight = linear.weight.data
+        small.weight = Params4bit(weight, requires_grad=False, compress_statistics=True, quant_type="nf4").cuda()
+        above, _, last = name.rpartition(".")
+        setattr(model.model.layers.get_submodule(above), last, small)
+        linear.weight = None
+    model.is_loaded_in_4bit = True  # what PEFT asks
+    torch.cuda.empty_cache()
+    return model
+
+
 def save(folder: Path, layers: int = 32) -> None:
     """To disk, for trainers that insist on a folder."""
     from tokenizers import Tokenizer, models, pre_tokenizers

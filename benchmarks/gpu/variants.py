@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.gpu.shape import make
+from benchmarks.gpu.shape import make, make_nf4
 
 LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 RANK = 16
@@ -99,7 +99,7 @@ def ours(words: set[str], folder: str, lengths: list[list[int]]) -> dict[str, fl
     from training.kernels.install import decoder_of, install
     from training.kernels.loss import answer_loss
 
-    model = get_peft_model(nf4(folder) if "nf4" in words else make(), lora())
+    model = get_peft_model(make_nf4() if "nf4" in words else make(), lora())
     head = model.get_base_model().lm_head.weight
     recomputed = next((int(word[10:]) for word in words if word.startswith("recompute-")), 32 if "tight" in words else 0)
     install(model, fp8="fp8" in words, recompute_layers=recomputed, offload="tight" in words)
@@ -123,7 +123,7 @@ def peft(words: set[str], folder: str, lengths: list[list[int]]) -> dict[str, fl
     import torch
     from peft import get_peft_model
 
-    base = nf4(folder) if "nf4" in words else make()
+    base = make_nf4() if "nf4" in words else make()
     if "liger" in words:
         from liger_kernel.transformers import _apply_liger_kernel_to_instance
 

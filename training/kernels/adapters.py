@@ -26,45 +26,47 @@ class Place:
 
 @dataclass(frozen=True)
 class Group:
-    """The adapters of layers that share their input; `matrices` are given as A, B, A, B in the same order."""
+    """The adapters of layers that share their input; `matrices` are given as A, B, A, B in the same order.
+
+    The Bs stand as blocks of one matrix `(out, ranks)` with zeros between, so that a group costs one product where a
+    layer each would read and write its columns on their own.
+    """
 
     places: tuple[Place, ...]
-
-    def add_(self, x: Tensor, product: Tensor, matrices: tuple[Tensor, ...]) -> Tensor | None:
-        """Add the low-rank part to `product (tokens, out)` in place; gives `x A' (tokens, ranks)` for the backward."""
-        if not self.places:
-            return None
-        low = x @ self._downs(matrices, x.dtype).t()
-        for place, part, up in zip(self.places, low.split(self._ranks, 1), matrices[1::2], strict=True):
-            product[:, place.columns].addmm_(part, (up.to(x.dtype) * place.scale).t())
-        return low
-
-    def backward_(
-        self, gradient: Tensor, low: Tensor | None, dx: Tensor | None, matrices: tuple[Tensor, ...]
-    ) -> tuple[Tensor | None, list[Tensor]]:
-        """Add the low-rank part of the gradient of x to `dx` in place. Gives (gradient of `low`, those of the Bs)."""
-        if not self.places or low is None:
-            return None, []
-        lows, ups = [], []
-        for place, part, up in zip(self.places, low.split(self._ranks, 1), matrices[1::2], strict=True):
-            here = gradient[:, place.columns]
-            lows.append(here @ (up.to(gradient.dtype) * place.scale))
-            ups.append((here.t() @ (part * place.scale)).to(up.dtype))
-        together = torch.cat(lows, 1)
-        if dx is not None:
-            dx.addmm_(together, self._downs(matrices, gradient.dtype))
-        return together, ups
-
-    def downs(self, low_gradient: Tensor | None, x: Tensor, matrices: tuple[Tensor, ...]) -> list[Tensor]:
-        """The gradients of the As: what `low` was multiplied from is `x`."""
-        if low_gradient is None:
-            return []
-        all_of_them = low_gradient.t() @ x
-        return [part.to(down.dtype) for part, down in zip(all_of_them.split(self._ranks, 0), matrices[::2], strict=True)]
+    out: int
+    """Width of the group's product."""
 
     @property
-    def _ranks(self) -> list[int]:
-        return [place.rank for place in self.places]
+    def ranks(self) -> int:
+        """Of all adapters together."""
+        return sum(place.rank for place in self.places)
 
-    def _downs(self, matrices: tuple[Tensor, ...], kind: Any) -> Tensor:
+    def downs(self, matrices: tuple[Tensor, ...], kind: Any) -> Tensor:
+        """The As, one below the other: `(ranks, in)`."""
         return torch.cat([down.to(kind) for down in matrices[::2]])
+
+    def ups(self, matrices: tuple[Tensor, ...], kind: Any) -> Tensor:
+        """The Bs as blocks, times their scale: `(out, ranks)`."""
+        blocks = matrices[1].new_zeros(self.out, self.ranks, dtype=kind)
+        for block, place, up in zip(self._blocks(blocks), self.places, matrices[1::2], strict=True):
+            torch.mul(up, place.scale, out=block) if up.dtype == kind else block.copy_(up * place.scale)
+        return blocks
+
+    def gradients(
+        self, gradient: Tensor, low: Tensor, low_gradient: Tensor, x: Tensor, matrices: tuple[Tensor, ...]
+    ) -> list[Tensor]:
+        """Of A, B, A, B, from the gradients of the product and of `low = x A'`."""
+        downs = (low_gradient.t() @ x).split([place.rank for place in self.places], 0)
+        ups = [
+            block * place.scale
+            for block, place in zip(self._blocks(gradient.t() @ low), self.places, strict=True)
+        ]
+        pairs = zip(downs, ups, matrices[::2], matrices[1::2], strict=True)
+        return [one for down, up, a, b in pairs for one in (down.to(a.dtype), up.to(b.dtype))]
+
+    def _blocks(self, blocks: Tensor) -> list[Tensor]:
+        found, first = [], 0
+        for place in self.places:
+            found.append(blocks[place.columns, first : first + place.rank])
+            first += place.rank
+        return found

@@ -21,24 +21,40 @@ class Frozen(Protocol):
 
     fp8: bool
     """Does it multiply e4m3 rows?"""
+    room: int
+    """Columns behind the weight's own, where the adapters' Bs may stand: then the product adds them by itself."""
 
     def forward(self, x: Rows) -> Tensor:
         """`(tokens, in)` to `(tokens, out)`."""
 
     def backward(self, gradient: Rows) -> Tensor:
-        """`(tokens, out)` to `(tokens, in)`."""
+        """`(tokens, out)` to `(tokens, in + room)`."""
 
 
 class SixteenBits:
-    """The weight as it is."""
+    """The weight as it is; with `room`, that many columns more.
+
+    `[x, x A'] [W, B]'` is `x W' + x A' B'` in one product, which saves reading and writing the whole result once more;
+    and `dy [W, B]` is the gradient of x and that of `x A'` at once.
+    """
 
     fp8 = False
 
-    def __init__(self, weight: Tensor) -> None:
-        self.weight = weight
+    def __init__(self, parts: list[Tensor], room: int = 0) -> None:
+        self.room, width = room, parts[0].shape[1]
+        if len(parts) == 1 and not room:
+            self.weight = parts[0]
+        else:
+            self.weight = parts[0].new_empty(sum(part.shape[0] for part in parts), width + room)
+            torch.cat(parts, out=self.weight[:, :width]) if not room else self.weight[:, :width].copy_(torch.cat(parts))
+        self.width = width
+
+    def take(self, ups: Tensor) -> None:
+        """Put the adapters' Bs, `(out, room)`, behind the weight."""
+        self.weight[:, self.width :].copy_(ups)
 
     def forward(self, x: Rows) -> Tensor:
-        return x.values @ self.weight.t()
+        return (x.wide if self.room else x.values) @ self.weight.t()
 
     def backward(self, gradient: Rows) -> Tensor:
         return gradient.values @ self.weight
@@ -51,6 +67,7 @@ class EightBits:
     """
 
     fp8 = True
+    room = 0
 
     def __init__(self, weight: Tensor) -> None:
         self.kind = weight.dtype
@@ -64,19 +81,36 @@ class EightBits:
         return product(gradient, self.turned, self.turned_scales, self.kind)
 
 
+class Buffer:
+    """Room for the largest weight, which all take in turn."""
+
+    def __init__(self) -> None:
+        self.flat: Tensor = torch.empty(0)
+
+    def grow(self, numbers: int, kind: Any, device: Any) -> None:
+        """Be at least so large."""
+        if self.flat.numel() < numbers:
+            self.flat = torch.empty(numbers, dtype=kind, device=device)
+
+    def of(self, shape: tuple[int, int]) -> Tensor:
+        """The first numbers, as a matrix."""
+        return self.flat[: shape[0] * shape[1]].view(shape)
+
+
 class FourBits:
-    """NF4 weights of bitsandbytes, written out into a buffer that all layers of a shape share, before each product.
+    """NF4 weights of bitsandbytes, written out into a buffer that all layers share, before each product.
 
     With `fp8` the buffer is quantised to e4m3 once more and the product made there: faster, and rounded twice.
     """
 
-    def __init__(self, parts: list[Tensor], buffers: dict[tuple[int, int], Tensor], kind: Any, *, fp8: bool) -> None:
+    room = 0
+
+    def __init__(self, parts: list[Tensor], buffer: Buffer, kind: Any, *, fp8: bool) -> None:
         """`parts` are `Params4bit`, one for each layer that shares the rows."""
-        self.parts, self.fp8, self.kind, self.buffers = parts, fp8, kind, buffers
+        self.parts, self.fp8, self.kind, self.buffer = parts, fp8, kind, buffer
         shapes = [part.quant_state.shape for part in parts]
         self.shape = (sum(shape[0] for shape in shapes), shapes[0][1])
-        if self.shape not in buffers:
-            buffers[self.shape] = torch.empty(self.shape, dtype=kind, device=parts[0].device)
+        buffer.grow(self.shape[0] * self.shape[1], kind, parts[0].device)
 
     def forward(self, x: Rows) -> Tensor:
         weight = self._written_out()
@@ -93,7 +127,7 @@ class FourBits:
     def _written_out(self) -> Tensor:
         from bitsandbytes.functional import dequantize_4bit
 
-        buffer, first = self.buffers[self.shape], 0
+        buffer, first = self.buffer.of(self.shape), 0
         for part in self.parts:
             rows = part.quant_state.shape[0]
             dequantize_4bit(part.data, part.quant_state, out=buffer[first : first + rows])

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from training.kernels.adapters import Group, Place
-from training.kernels.frozen import EightBits, FourBits, Frozen, SixteenBits
+from training.kernels.frozen import Buffer, EightBits, FourBits, Frozen, SixteenBits
 from training.kernels.layer import Layer, run_layer
 from training.kernels.offload import Offload
 
@@ -23,6 +23,10 @@ GROUPS = {
     "gate_up": ("mlp.gate_proj", "mlp.up_proj"),
     "down": ("mlp.down_proj",),
 }
+ROOMY = ("qkv", "gate_up")
+"""Whose rows come out of a norm, which can leave room behind them."""
+ALIGNED = 8
+"""Columns that a product of 16-bit numbers reads at a time: 16 bytes."""
 WIDEST = 2**16
 """Numbers of a row that one program of a kernel can hold."""
 
@@ -58,10 +62,10 @@ def install(model: Any, *, fp8: bool = False, recompute_layers: int = 0, offload
         raise ValueError("; ".join(reasons))
     decoder = decoder_of(model)
     away = Offload() if offload and recompute_layers else None
-    buffers: dict[tuple[int, int], Any] = {}
+    buffer = Buffer()
     count, installed = len(decoder.layers), []
     for at, module in enumerate(decoder.layers):
-        layer = _layer(module, model.config, buffers, fp8=fp8)
+        layer = _layer(module, model.config, buffer, fp8=fp8)
         # Evenly spread: (at + 1) n / count passes a whole number once for each layer that is recomputed.
         layer.recompute = (at + 1) * recompute_layers // count > at * recompute_layers // count
         layer.offload = away
@@ -84,15 +88,16 @@ def _forward_with(layer: Layer, matrices: tuple[Any, ...]) -> Any:
     return forward
 
 
-def _layer(module: Any, config: Any, buffers: dict[tuple[int, int], Any], *, fp8: bool) -> Layer:
+def _layer(module: Any, config: Any, buffer: Buffer, *, fp8: bool) -> Layer:
     groups, weights, biases = {}, {}, {}
     for name, paths in GROUPS.items():
         linears = [module.get_submodule(path) for path in paths]
         bases = [_base(linear) for linear in linears]
-        weights[name] = _frozen(bases, buffers, fp8=fp8)
+        widths = [base.out_features for base in bases]
+        groups[name] = Group(_places(linears, widths), sum(widths))
+        weights[name] = _frozen(bases, buffer, groups[name].ranks if name in ROOMY else 0, fp8=fp8)
         if (bias := _bias(bases)) is not None:
             biases[name] = bias
-        groups[name] = Group(_places(linears, [base.out_features for base in bases]))
     attention = module.self_attn
     return Layer(
         heads=config.num_attention_heads,
@@ -107,19 +112,21 @@ def _layer(module: Any, config: Any, buffers: dict[tuple[int, int], Any], *, fp8
     )
 
 
-def _frozen(bases: list[Any], buffers: dict[tuple[int, int], Any], *, fp8: bool) -> Frozen:
+def _frozen(bases: list[Any], buffer: Buffer, room: int, *, fp8: bool) -> Frozen:
     weights = [base.weight for base in bases]
     if hasattr(weights[0], "quant_state"):
-        return FourBits(weights, buffers, bases[0].compute_dtype or torch.bfloat16, fp8=fp8)
-    together = torch.cat([weight.detach() for weight in weights]) if len(weights) > 1 else weights[0].detach()
+        return FourBits(weights, buffer, bases[0].compute_dtype or torch.bfloat16, fp8=fp8)
+    parts = [weight.detach() for weight in weights]
     if fp8:
-        frozen = EightBits(together)
+        eight = EightBits(torch.cat(parts))
         for weight in weights:
             weight.data = weight.data.new_empty(0)
-        return frozen
-    for weight, part in zip(weights, together.split([weight.shape[0] for weight in weights]), strict=True):
+        return eight
+    sixteen = SixteenBits(parts, room if room % ALIGNED == 0 else 0)
+    own = sixteen.weight[:, : sixteen.width].split([weight.shape[0] for weight in weights])
+    for weight, part in zip(weights, own, strict=True):
         weight.data = part  # a view: the weight is held once
-    return SixteenBits(together)
+    return sixteen
 
 
 def _bias(bases: list[Any]) -> Any:

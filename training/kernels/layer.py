@@ -107,13 +107,12 @@ def _forward(
     given = _by_group(layer, matrices)
 
     def multiply(name: str, read: Rows) -> Tensor:
-        product = w[name].forward(read)
+        product, lows[name] = _multiply(w[name], layer.groups[name], read, given[name])
         if name in layer.biases:
             product += layer.biases[name]
-        lows[name] = layer.groups[name].add_(read.values, product, given[name])
         return product
 
-    qkv = multiply("qkv", rows.norm(flat, layer.norm_before, layer.epsilon, fp8=w["qkv"].fp8))
+    qkv = multiply("qkv", rows.norm(flat, layer.norm_before, layer.epsilon, fp8=w["qkv"].fp8, room=w["qkv"].room))
     rows.rotate_(qkv, cos, sin, layer.heads + layer.kv_heads)
     turned = _split(layer, qkv, batch, tokens)
     with torch.enable_grad():
@@ -121,13 +120,14 @@ def _forward(
         attended = _attend(layer, *leaves)
     out = attended.detach().transpose(1, 2).reshape(batch * tokens, layer.heads * layer.head_dim)
     answer = multiply("o", rows.with_small(out, fp8=w["o"].fp8))
-    between, read = rows.add_norm(flat, answer, layer.norm_between, layer.epsilon, fp8=w["gate_up"].fp8)
+    between, read = rows.add_norm(
+        flat, answer, layer.norm_between, layer.epsilon, fp8=w["gate_up"].fp8, room=w["gate_up"].room
+    )
     both = multiply("gate_up", read)
     kept = _Kept(x, leaves, attended, between, both, lows)
     act = rows.swiglu(both, fp8=w["down"].fp8)
     if not last:
-        group = layer.groups["down"]
-        lows["down"] = act.values @ group._downs(given["down"], x.dtype).t() if group.places else None
+        lows["down"] = _low(layer.groups["down"], act.values, given["down"])
         return x, kept
     del read, answer, qkv, out
     return (multiply("down", act).add_(between)).view(batch, tokens, hidden), kept
@@ -141,43 +141,79 @@ def _backward(
     w, groups, given = layer.weights, layer.groups, _by_group(layer, matrices)
     found: dict[str, list[Tensor]] = {}
 
-    def pull(name: str, g: Rows, *, onwards: bool = True) -> tuple[Tensor | None, Tensor | None, list[Tensor]]:
-        dx = w[name].backward(g) if onwards else None
-        return dx, *groups[name].backward_(g.values, kept.lows[name], dx, given[name])
+    def pull(name: str, g: Rows, *, onwards: bool = True) -> Tensor | None:
+        dx, low_gradients[name] = _pull(w[name], groups[name], g, given[name], onwards=onwards)
+        return dx
 
-    def learn(name: str, low: Tensor | None, ups: list[Tensor], x: Tensor) -> None:
-        downs = groups[name].downs(low, x, given[name])
-        found[name] = [one for pair in zip(downs, ups, strict=True) for one in pair]
+    def learn(name: str, g: Tensor, x: Tensor) -> None:
+        if kept.lows[name] is not None:
+            found[name] = groups[name].gradients(g, kept.lows[name], low_gradients[name], x, given[name])
 
+    low_gradients: dict[str, Tensor | None] = {}
     flat = gradient.reshape(-1, hidden)
-    act, low, ups = pull("down", rows.with_small(flat, fp8=w["down"].fp8))
+    act = pull("down", rows.with_small(flat, fp8=w["down"].fp8))
     both = rows.swiglu_backward_(kept.both, act, fp8=w["gate_up"].fp8)  # `act` is the gated product from here on
-    learn("down", low, ups, act)
+    learn("down", flat, act)
     del act
-    dread, low, ups = pull("gate_up", both)
-    del both
-    kept.both = None
-    between, read = rows.norm_backward(
-        dread, kept.between, layer.norm_between, layer.epsilon, flat, fp8=w["o"].fp8
-    )
-    learn("gate_up", low, ups, read)
-    dout, low, ups = pull("o", between)
-    learn("o", low, ups, kept.attended.detach().transpose(1, 2).reshape(batch * tokens, -1))
+    dread = pull("gate_up", both)
+    between, read = rows.norm_backward(dread, kept.between, layer.norm_between, layer.epsilon, flat, fp8=w["o"].fp8)
+    learn("gate_up", both.values, read)
+    del both, dread
+    kept.both = kept.between = None
+    dout = pull("o", between)
+    learn("o", between.values, kept.attended.detach().transpose(1, 2).reshape(batch * tokens, -1))
     dout = dout.view(batch, tokens, layer.heads, layer.head_dim).transpose(1, 2)
     parts = torch.autograd.grad(kept.attended, kept.turned, dout)
     kept.attended, kept.turned = None, ()
     dqkv = torch.cat([part.transpose(1, 2).reshape(batch * tokens, -1) for part in parts], 1)
     del parts, dout
     rows.rotate_(dqkv, cos, sin, layer.heads + layer.kv_heads, back=True)
-    dread, low, ups = pull("qkv", rows.with_small(dqkv, fp8=w["qkv"].fp8 and wanted), onwards=wanted)
+    dread = pull("qkv", rows.with_small(dqkv, fp8=w["qkv"].fp8 and wanted), onwards=wanted)
     x = kept.x.reshape(-1, hidden)
     if wanted:
         dx, read = rows.norm_backward(dread, x, layer.norm_before, layer.epsilon, between.values)
     else:
         read = rows.norm(x, layer.norm_before, layer.epsilon).values
-    learn("qkv", low, ups, read)
-    gradients = [one for name in groups for one in found[name]]
+    learn("qkv", dqkv, read)
+    gradients = [one for name in groups for one in found.get(name, [])]
     return (dx.values.view(batch, tokens, hidden) if wanted else None), gradients
+
+
+def _multiply(
+    weight: Frozen, group: Group, read: Rows, matrices: tuple[Tensor, ...]
+) -> tuple[Tensor, Tensor | None]:
+    """`(x W' + x A' B', x A')`."""
+    low = _low(group, read.values, matrices, into=read.wide[:, -weight.room :] if weight.room else None)
+    if low is None:
+        return weight.forward(read), None
+    ups = group.ups(matrices, low.dtype)
+    if weight.room:
+        weight.take(ups)
+        return weight.forward(read), low.clone()  # the rows behind it are not kept for the backward
+    return weight.forward(read).addmm_(low, ups.t()), low
+
+
+def _low(group: Group, x: Tensor, matrices: tuple[Tensor, ...], into: Tensor | None = None) -> Tensor | None:
+    if not group.places:
+        return None
+    low = x @ group.downs(matrices, x.dtype).t()
+    return low if into is None else into.copy_(low)
+
+
+def _pull(
+    weight: Frozen, group: Group, g: Rows, matrices: tuple[Tensor, ...], *, onwards: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """(gradient of x where it goes `onwards`, gradient of `x A'`)."""
+    wide = weight.backward(g) if onwards else None
+    if not group.places:
+        return wide, None
+    if wide is not None and weight.room:
+        dx, low_gradient = wide[:, : -weight.room], wide[:, -weight.room :]
+    else:
+        dx, low_gradient = wide, g.values @ group.ups(matrices, g.values.dtype)
+    if dx is not None:
+        dx.addmm_(low_gradient, group.downs(matrices, dx.dtype))
+    return dx, low_gradient
 
 
 def _attend(layer: Layer, q: Tensor, k: Tensor, v: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ VOCABULARY_BLOCK = 8192
 
 
 @triton.jit
-def _norm(x, y, weight, total, out, quantised, scales, columns, epsilon, ADD: tl.constexpr, FP8: tl.constexpr, BLOCK: tl.constexpr):
+def _norm(x, y, weight, total, out, out_stride, quantised, scales, columns, epsilon, ADD: tl.constexpr, FP8: tl.constexpr, BLOCK: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
     at = tl.arange(0, BLOCK)
     inside = at < columns
@@ -31,7 +31,7 @@ def _norm(x, y, weight, total, out, quantised, scales, columns, epsilon, ADD: tl
     scale = 1.0 / tl.sqrt(tl.sum(values * values, 0) / columns + epsilon)
     w = tl.load(weight + at, mask=inside, other=0.0).to(tl.float32)
     normed = ((values * scale).to(out.dtype.element_ty).to(tl.float32) * w).to(out.dtype.element_ty)
-    tl.store(out + row * columns + at, normed, mask=inside)
+    tl.store(out + row * out_stride + at, normed, mask=inside)
     if FP8:
         wide = normed.to(tl.float32)
         largest = tl.maximum(tl.max(tl.abs(wide), 0), 1e-12) / 448.0
@@ -40,13 +40,13 @@ def _norm(x, y, weight, total, out, quantised, scales, columns, epsilon, ADD: tl
 
 
 @triton.jit
-def _norm_backward(gradient, x, weight, residual, dx, out, quantised, scales, columns, epsilon, FP8: tl.constexpr, BLOCK: tl.constexpr):
+def _norm_backward(gradient, gradient_stride, x, weight, residual, dx, out, quantised, scales, columns, epsilon, FP8: tl.constexpr, BLOCK: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
     at = tl.arange(0, BLOCK)
     inside = at < columns
     values = tl.load(x + row * columns + at, mask=inside, other=0.0).to(tl.float32)
     w = tl.load(weight + at, mask=inside, other=0.0).to(tl.float32)
-    g = tl.load(gradient + row * columns + at, mask=inside, other=0.0).to(tl.float32) * w
+    g = tl.load(gradient + row * gradient_stride + at, mask=inside, other=0.0).to(tl.float32) * w
     scale = 1.0 / tl.sqrt(tl.sum(values * values, 0) / columns + epsilon)
     shrunk = values * scale
     inner = tl.sum(g * shrunk, 0) / columns
@@ -180,18 +180,30 @@ def _room(x: Tensor, columns: int, fp8: bool) -> tuple[Tensor, Tensor]:
     return x.new_empty(x.shape[0], columns, dtype=FP8), x.new_empty(x.shape[0], 1, dtype=torch.float32)
 
 
-def norm(x: Tensor, weight: Tensor, epsilon: float, fp8: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-    """`(norm, its e4m3 rows, scales)`; the last two only with `fp8`."""
-    out, (small, scales) = torch.empty_like(x), _room(x, x.shape[1], fp8)
-    _norm[(x.shape[0],)](x, x, weight, x, out, small, scales, x.shape[1], epsilon, ADD=False, FP8=fp8, **_launch(x.shape[1]))
-    return out, small, scales
+def norm(
+    x: Tensor, weight: Tensor, epsilon: float, fp8: bool = False, room: int = 0
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`(norm, its e4m3 rows, scales, the norm with room behind it)`; rows and scales only with `fp8`."""
+    return _normed(x, x, x, weight, epsilon, fp8, room, add=False)
 
 
-def add_norm(x: Tensor, y: Tensor, weight: Tensor, epsilon: float, fp8: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`(x + y, its norm, e4m3 rows of the norm, scales)`."""
-    total, out, (small, scales) = torch.empty_like(x), torch.empty_like(x), _room(x, x.shape[1], fp8)
-    _norm[(x.shape[0],)](x, y, weight, total, out, small, scales, x.shape[1], epsilon, ADD=True, FP8=fp8, **_launch(x.shape[1]))
-    return total, out, small, scales
+def add_norm(
+    x: Tensor, y: Tensor, weight: Tensor, epsilon: float, fp8: bool = False, room: int = 0
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """`(x + y, its norm, e4m3 rows of the norm, scales, the norm with room behind it)`."""
+    total = torch.empty_like(x)
+    return total, *_normed(x, y, total, weight, epsilon, fp8, room, add=True)
+
+
+def _normed(
+    x: Tensor, y: Tensor, total: Tensor, weight: Tensor, epsilon: float, fp8: bool, room: int, *, add: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    rows, columns = x.shape
+    wide, (small, scales) = x.new_empty(rows, columns + room), _room(x, columns, fp8)
+    _norm[(rows,)](
+        x, y, weight, total, wide, columns + room, small, scales, columns, epsilon, ADD=add, FP8=fp8, **_launch(columns)
+    )
+    return wide[:, :columns], small, scales, wide
 
 
 def norm_backward(
@@ -200,7 +212,7 @@ def norm_backward(
     """`(gradient of x plus residual, norm of x, e4m3 rows of the gradient, scales)`."""
     dx, out, (small, scales) = torch.empty_like(x), torch.empty_like(x), _room(x, x.shape[1], fp8)
     _norm_backward[(x.shape[0],)](
-        gradient, x, weight, residual, dx, out, small, scales, x.shape[1], epsilon, FP8=fp8, **_launch(x.shape[1])
+        gradient, gradient.stride(0), x, weight, residual, dx, out, small, scales, x.shape[1], epsilon, FP8=fp8, **_launch(x.shape[1])
     )
     return dx, out, small, scales
 

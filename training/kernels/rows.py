@@ -20,30 +20,38 @@ class Rows:
     values: Tensor
     small: Tensor = None
     scales: Tensor = None
+    wide: Tensor = None
+    """The numbers with room behind them, `(tokens, width + room)`; `values` is a view of it then."""
 
 
-def _rows(values: Tensor, fp8: bool) -> Rows:
+def _rows(values: Tensor, fp8: bool, room: int = 0) -> Rows:
+    if room:
+        wide = values.new_empty(values.shape[0], values.shape[1] + room)
+        wide[:, : values.shape[1]] = values
+        return Rows(wide[:, : values.shape[1]], wide=wide)
     return Rows(values, *reference.quantised(values)) if fp8 else Rows(values)
 
 
-def norm(x: Tensor, weight: Tensor, epsilon: float, *, fp8: bool = False) -> Rows:
-    """RMS norm of each row."""
+def norm(x: Tensor, weight: Tensor, epsilon: float, *, fp8: bool = False, room: int = 0) -> Rows:
+    """RMS norm of each row; with `room`, in a matrix that has that many columns more."""
     if x.is_cuda:
         from training.kernels import row_kernels
 
-        return Rows(*row_kernels.norm(x, weight, epsilon, fp8))
-    return _rows(reference.norm(x, weight, epsilon), fp8)
+        return Rows(*row_kernels.norm(x, weight, epsilon, fp8, room))
+    return _rows(reference.norm(x, weight, epsilon), fp8, room)
 
 
-def add_norm(x: Tensor, y: Tensor, weight: Tensor, epsilon: float, *, fp8: bool = False) -> tuple[Tensor, Rows]:
+def add_norm(
+    x: Tensor, y: Tensor, weight: Tensor, epsilon: float, *, fp8: bool = False, room: int = 0
+) -> tuple[Tensor, Rows]:
     """`(x + y, its norm)`."""
     if x.is_cuda:
         from training.kernels import row_kernels
 
-        total, *normed = row_kernels.add_norm(x, y, weight, epsilon, fp8)
+        total, *normed = row_kernels.add_norm(x, y, weight, epsilon, fp8, room)
         return total, Rows(*normed)
     total, out = reference.add_norm(x, y, weight, epsilon)
-    return total, _rows(out, fp8)
+    return total, _rows(out, fp8, room)
 
 
 def norm_backward(

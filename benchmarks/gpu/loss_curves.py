@@ -1,0 +1,127 @@
+"""Do our kernels learn what plain PEFT learns? A small real model on real text, the same batches in the same order.
+
+    python -m benchmarks.gpu.loss_curves MODEL ROWS.jsonl [--steps 240]
+
+`ROWS.jsonl` holds one text a line, as `{"text": ...}`. Plain PEFT in bfloat16 runs with two seeds of the adapter: how far
+they part is the noise that ours is held against.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.here import here
+
+RANK = 16
+ROWS_A_STEP = 16
+TOKENS = 256
+VARIANTS = ("plain", "plain, another seed", "ours", "ours fp8", "plain nf4", "ours nf4", "ours nf4 fp8")
+
+
+def batches(folder: str, path: Path, steps: int) -> tuple[list[Any], list[Any]]:
+    """Training batches and held-out ones, `(rows, tokens)` of ids with the end padded by -1."""
+    import torch
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [ids[:TOKENS] for ids in tokenizer(texts)["input_ids"] if len(ids) > 8]
+    random = torch.Generator().manual_seed(0)
+    rows = [rows[at] for at in torch.randperm(len(rows), generator=random).tolist()]
+
+    def padded(some: list[list[int]]) -> Any:
+        width = max(map(len, some))
+        return torch.tensor([row + [-1] * (width - len(row)) for row in some])
+
+    held, rest = rows[: 8 * ROWS_A_STEP], rows[8 * ROWS_A_STEP :]
+    cut = [padded(held[first : first + ROWS_A_STEP]) for first in range(0, len(held), ROWS_A_STEP)]
+    places = [(step * ROWS_A_STEP) % (len(rest) - ROWS_A_STEP) for step in range(steps)]
+    return [padded(rest[first : first + ROWS_A_STEP]) for first in places], cut
+
+
+def model_of(folder: str, words: str, seed: int) -> Any:
+    """The model with fresh adapters."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    four = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
+    )
+    base = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.bfloat16, device_map={"": 0}, quantization_config=four if "nf4" in words else None
+    )
+    torch.manual_seed(seed)
+    settings = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM")
+    model = get_peft_model(base, settings)
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+    return model
+
+
+def run(folder: str, name: str, train: list[Any], held: list[Any]) -> tuple[list[float], float, float]:
+    """Loss of each step, held-out loss, tokens a second."""
+    import torch
+
+    from training.kernels.install import decoder_of, install
+    from training.kernels.loss import answer_loss
+
+    model = model_of(folder, name, seed=1 if "another" in name else 0)
+    ours = name.startswith("ours")
+    if ours:
+        install(model, fp8="fp8" in name)
+    head = model.get_base_model().lm_head.weight
+    optimizer = torch.optim.AdamW([w for w in model.parameters() if w.requires_grad], lr=1e-3, fused=True)
+
+    def loss_of(rows: Any) -> Any:
+        ids, labels = rows.clamp(min=0).cuda(), torch.where(rows < 0, -100, rows).cuda()
+        if not ours:
+            with torch.autocast("cuda", torch.bfloat16):
+                return model(input_ids=ids, labels=labels, attention_mask=rows.ge(0).cuda()).loss
+        hidden = decoder_of(model)(input_ids=ids, use_cache=False).last_hidden_state
+        wanted = labels[:, 1:].reshape(-1)
+        return answer_loss(hidden[:, :-1].reshape(wanted.numel(), -1), head, wanted, float((wanted != -100).sum()))
+
+    model.train()
+    losses, started = [], time.monotonic()
+    for rows in train:
+        loss = loss_of(rows)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.detach())
+    torch.cuda.synchronize()
+    speed = sum(int(rows.ge(0).sum()) for rows in train) / (time.monotonic() - started)
+    with torch.no_grad():
+        at_end = sum(float(loss_of(rows)) for rows in held) / len(held)
+    return [float(loss) for loss in losses], at_end, speed
+
+
+def main() -> None:
+    """Train each, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("--steps", type=int, default=240)
+    options = parser.parse_args()
+    print(here("torch", "transformers", "peft", "bitsandbytes"), flush=True)
+    train, held = batches(options.model, options.rows, options.steps)
+    thirds = [slice(0, 40), slice(options.steps // 2 - 20, options.steps // 2 + 20), slice(options.steps - 40, None)]
+    print("| variant | first 40 steps | middle 40 | last 40 | held-out rows | mean gap a step to plain | tokens/s |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    plain: list[float] = []
+    for name in VARIANTS:
+        losses, at_end, speed = run(options.model, name, train, held)
+        plain = losses if name in ("plain", "plain nf4") else plain
+        gap = sum(abs(mine - theirs) for mine, theirs in zip(losses, plain, strict=True)) / len(losses)
+        cells = [sum(losses[part]) / len(losses[part]) for part in thirds]
+        print(f"| {name} | " + " | ".join(f"{cell:.4f}" for cell in [*cells, at_end, gap]) + f" | {speed:,.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
