@@ -14,6 +14,7 @@ from backends.engines import ENGINES
 from backends.launch import reconcile
 from core.job import JobState
 from core.store import JobRecord
+from shelf.tuned_words import settings_words
 
 MOST_CHAINS = 30
 THIS_PLAN, ALL_PLANS = "This plan", "All plans"
@@ -45,7 +46,7 @@ def about(record: JobRecord, chain: Sequence[JobRecord]) -> str:
     """What was launched, in one line, with what its steps were predicted to take together."""
     parts = [record.spec.base_model.rstrip("/").rpartition("/")[2]]
     if record.kind == "train":
-        parts.append(f"LoRA rank {record.spec.method.rank}")
+        parts.append(settings_words(record.spec).partition(",")[0])
     if record.engine in ENGINES:
         parts.append(ENGINES[record.engine].label)
     parts.append(f"launched {ago(record.created_at, datetime.now(UTC))}")

@@ -12,6 +12,7 @@ from backends.removal import remove, what_goes
 from shelf.adapters import MAX_NAME_CHARACTERS, Adapter, adapters, archive, rename
 from shelf.classifier_words import FORM_WORDS
 from shelf.lineage import Lineage
+from shelf.tuned_words import opened_with
 
 OPENED = "Path, to be opened with `serving.classifier.load_classifier`"
 
@@ -110,7 +111,8 @@ def card(adapter: Adapter, *, open_now: bool) -> None:
         ):
             st.table(lineage(adapter), hide_index=True, hide_header=True, border="horizontal", alt="Lineage.")
             server = "given to a server" if adapter.may_leave else "given to a server once it is out of quarantine"
-            st.caption(f"Path, to be loaded with PEFT or {server}" if adapter.form == "adapter" else OPENED)
+            opened = f"Path, to be loaded with {opened_with(adapter.spec)} or {server}"
+            st.caption(opened if adapter.form == "adapter" else OPENED)
             st.code(str(adapter.path), language=None, wrap_lines=True)
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from backends.estimates import estimate_local
+from backends.room import room_problems
 from core.adapter_files import files_of
 from core.base_models import locate
 from core.endpoint_address import EndpointAddress, is_endpoint, key_variables
@@ -86,6 +87,7 @@ class LocalEngine:
                 problems += [problem.model_copy(update={"where": where}) for problem in error.problems()]
         if spec.kind in ("evaluate", "tournament") and not (spec.test or spec.validation):
             problems.append(Problem(what="no rows to judge on.", where="test", hint="Set `test` or `validation`."))
+        problems += room_problems(spec) if not problems else []
         free_gib = shutil.disk_usage(runs_dir()).free / 2**30
         if free_gib < MIN_FREE_GIB:
             problems.append(

@@ -1,10 +1,12 @@
 """Small classifiers on Banking77: the classic form, and an encoder where a folder or hub id of one is given.
 
-    python -m benchmarks.classifiers PATH/TO/banking77 [ENCODER] [--intents 8|77] [--each N] [--device cpu]
+    python -m benchmarks.classifiers PATH/TO/banking77 [ENCODER] [--intents 8|77] [--each N]
+        [--learning-rate 2e-4] [--device cpu]
 
 The folder holds train.csv and test.csv (columns text, category), as published by PolyAI; nothing is copied into the
 project. With 8 intents the rows are those of `benchmarks.banking77` (25 to learn from and 10 to judge on each), with 77
-all of them (10,003 and 3,080), or `--each` to learn from on each intent. No validation rows: an encoder makes all its passes, and its last weights are judged.
+all of them (10,003 and 3,080), or `--each` to learn from on each intent. No validation rows: an encoder makes all its
+passes, and its last weights are judged.
 """
 
 from __future__ import annotations
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("encoder", nargs="?")
     parser.add_argument("--intents", type=int, choices=(8, 77), default=8)
     parser.add_argument("--each", type=int, help="rows to learn from on each of 77 intents; all when left out")
+    parser.add_argument("--learning-rate", type=float, help="of the encoder; its default when left out")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as out:
@@ -92,6 +95,9 @@ def main() -> None:
         if options.encoder:
             more = {"learner": "encoder", "encoder": options.encoder, "device": options.device}
             name = f"{Path(options.encoder).name} on {options.device}, {size}"
+            if options.learning_rate:
+                more |= {"learning_rate": options.learning_rate}
+                name += f", {options.learning_rate:g}"
             specs.append(JobSpec(name=name, **rows, **more))
         lines = [judged(spec) for spec in specs]
     print(here("torch", "transformers", "scikit-learn"))

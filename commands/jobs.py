@@ -243,6 +243,7 @@ def described(job_id: str) -> dict[str, Any]:
         "predicted": {name: predicted.get(name) for name in ("memory_gib", "seconds", "usd")},
         "measured": result.measured.model_dump() if result else {"memory_gib": None, "seconds": None, "usd": None},
         "adapter": result.adapter if result else None,
+        "classifier": result.classifier if result else None,
         "evaluation": result.evaluation if result else None,
         "notes": result.notes if result else [],
         "spec": record.spec.model_dump(mode="json"),

@@ -47,7 +47,12 @@ def estimate(spec: InputFile, as_json: AsJson = False) -> int:
             ["fits", {True: "yes", False: "no", None: "unknown"}[found.fits]],
         ]
         print_table("Before the launch", ["", "likely (low to high)"], cells)
-        for text in dict.fromkeys([*found.memory_gib.because, *found.seconds.because, *found.usd.because]):
+        if found.breakdown:
+            parts = sorted(found.breakdown.items(), key=lambda part: -part[1])
+            typer.echo("  memory: " + ", ".join(f"{name} {_gib(value)}" for name, value in parts if value >= 0.05))
+        planned = found.plan.get("why")
+        why = [str(text) for text in planned] if isinstance(planned, list) else []
+        for text in dict.fromkeys([*why, *found.memory_gib.because, *found.seconds.because, *found.usd.because]):
             typer.echo(f"  - {text}")
     return NO if found.fits is False else OK
 
@@ -219,6 +224,11 @@ def print_report(report: EvaluationReport) -> None:
     for luck in (report.noise, report.seeds):
         if luck is not None:
             typer.echo(luck.sentence)
+    if report.classifier:
+        thousand = seconds_in_words(1000 * report.seconds_per_answer.get("tuned", 0.0))
+        typer.echo(f"The tuned model is a small classifier: a thousand texts take {thousand} here.")
+        if report.not_applicable:
+            typer.echo(f"Not applicable, as it writes no text: {', '.join(report.not_applicable)}.")
     if report.worse_rows:
         lines = [str(row.line) for row in report.worse_rows[:SHOWN_WORSE]]
         more = " ..." if len(report.worse_rows) > SHOWN_WORSE else ""

@@ -16,8 +16,8 @@ from core.errors import BadInput, NotFound, Problem, ProblemsFound, TuneworthyEr
 from core.paths import exists, is_file, resolved, typed_path
 
 Learner = Literal["llm", "classic", "encoder"]
-ENCODER_DEFAULTS = {"learning_rate": 5e-5, "epochs": 10.0}
-"""Of an encoder, where a spec does not say: all of its weights move, so gently (Devlin et al. 2018, A.3)."""
+ENCODER_DEFAULTS = {"learning_rate": 1e-4, "epochs": 10.0}
+"""Of an encoder, where a spec does not say: all of its weights move, so more gently than an adapter's."""
 JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_SPEC_BYTES = 1 << 20

@@ -18,7 +18,7 @@ def because(job: Job, way: Way) -> list[str]:
 
 def refusal(job: Job, way: Way, change: Change | None) -> str:
     """Why it does not fit, and the smallest change that would help."""
-    where = job.card_name or ("this machine" if job.kind == "cpu" else "this card")
+    where = f"the {job.card_name}" if job.card_name else "this machine" if job.kind == "cpu" else "this card"
     said = f"It takes about {way.memory.likely:.1f} GiB at the least, and {where} has {job.limit_gib or 0:.1f}."
     return f"{said} {change.says() if change else 'No change that we know makes it fit: choose a smaller base.'}"
 

@@ -80,7 +80,7 @@ def estimate_run(
         memory_gib=_estimate(
             Span(low=memory.low, likely=memory.likely, high=memory.high),
             "GiB",
-            [f"{way.micro_batch} rows of up to {job.longest} tokens a step, weights in {job.precision}."],
+            [f"{_rows(way.micro_batch)} of up to {job.longest} tokens a step, computed in {job.precision}."],
             digits=2,
         ),
         seconds=_estimate(seconds, "s", why),
@@ -148,6 +148,7 @@ def _plan(job: Job, way: Way, trains: bool, change: Change | None) -> dict[str, 
         "packing": spec.packing,
         "precision": job.precision,
         "steps": steps if rows and trains else None,
+        "device_memory_gib": job.limit_gib,
     }
     if not trains:
         return plan
@@ -214,6 +215,10 @@ def _seconds(job: Job, way: Way, speed: Span | None) -> Span | None:
         likely=around.likely + compiling.likely + tokens / speed.likely,
         high=around.high + compiling.high + tokens / speed.low,
     )
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'s' if count != 1 else ''}"
 
 
 def _usd(seconds: Span | None, usd_per_hour: float | None) -> Estimate:

@@ -1,7 +1,7 @@
 """Answers that were given before, by the hash of everything that decides them: nothing is computed twice.
 
 cache/answers/<model key>.jsonl, one line an answer. Prompts are not stored, only their hashes; answers are: a text, or
-how likely each choice is. Answers to unsafe requests are kept packed (`evaluation/packed.py`), as the requests are:
+how likely each choice is. Answers to unsafe requests are kept packed (`core/packed.py`), as the requests are:
 such an answer may be harmful, or say the request again.
 """
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from core.adapter_settings import settings_of
 from core.base_models import READY
 from core.home import cache_dir
-from evaluation.packed import pack_text, unpack_text
+from core.packed import pack_text, unpack_text
 
 VERSION = 2
 """Raised when generation changes its answers."""

@@ -41,9 +41,13 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
         ]
     classic = paired.get("tuned_vs_classic")
     rivals = [paired[key] for key in ("tuned_vs_best_prompt", "tuned_vs_base") if key in paired]
-    others = [f"Against {_name(pair.second)} it is {pair.sentence}." for pair in rivals]
+
+    def others(told: Paired | None = None) -> list[str]:
+        """The rivals that the first reason has not told already."""
+        return [f"Against {_name(pair.second)} it is {pair.sentence}." for pair in rivals if pair is not told]
+
     if classic is not None and (classic.difference <= 0 or classic.high < margin):
-        return "do_not_ship", [_classic_does_it(classic), *others]
+        return "do_not_ship", [_classic_does_it(classic), *others()]
     if not rivals:
         return "not_enough_evidence", [
             "Neither the base nor its best prompt was judged, so there is nothing to hold the classifier against."
@@ -52,7 +56,7 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
     if rival.loses and -rival.difference >= margin:
         return "do_not_ship", [
             f"The classifier is worse than {_name(rival.second)} by {points(-rival.difference)}: {rival.sentence}.",
-            *(text for text, pair in zip(others, rivals, strict=True) if pair is not rival),
+            *others(rival),
         ]
     unproven = [pair for pair in rivals if not pair.beats and pair.low <= -margin]
     if unproven:
@@ -66,7 +70,7 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
     reasons = [_does_it(rival, form), f"It scores {mean:.2f} ({metric_words}) on {rows} rows."]
     if classic is not None:
         reasons.append(f"Against {FORM_WORDS['classic']} it is {classic.sentence}.")
-    return "ship", [*reasons, *others]
+    return "ship", [*reasons, *others(rival if rival.beats else None)]
 
 
 def classifier_success(metric_words: str, rows: int, spec: JobSpec, margin: float) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
 from core.errors import BadInput, NotFound
+from core.packed import marked, unmarked
 from core.run_folder import write_atomically
 from evaluation.harm_shares import HarmShares
 from evaluation.kept import Kept
@@ -16,7 +17,6 @@ from evaluation.latency import Latency
 from evaluation.llm_summary import LlmSummary
 from evaluation.noise import DecodingNoise
 from evaluation.overfitting import Copying, Gap
-from evaluation.packed import marked, unmarked
 from evaluation.seeds import SeedNoise
 from evaluation.stats import Interval, Paired
 from evaluation.task_details import TaskDetails

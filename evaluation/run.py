@@ -91,7 +91,7 @@ def run_evaluation(
             should_stop=should_stop,
             open_model=open_model,
             sample=sample,
-            without=WHY_NOT if classifier is not None else (),
+            without=WHY_NOT if classifier is not None or spec.learner != "llm" else (),  # its baseline too
         )
         if classifier is not None:
             ask_classifier(classifier, asked, spec, rows, metric, progress)

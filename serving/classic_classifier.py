@@ -35,7 +35,9 @@ class ClassicClassifier:
         """Raises `BadInput` where the numbers do not fit the card."""
         _refuse_misfits(card, weights)
         self.labels = card.labels
-        self._weights = weights
+        # In the form of the product, once: a single text must not pay for it.
+        self._coef = np.ascontiguousarray(weights["coef"].T.astype(np.float64))
+        self._intercept = weights["intercept"].astype(np.float64)
         self._count = [
             (_counter(card.words, WORDS), weights["words_idf"]),
             (_counter(card.pieces, PIECES), weights["pieces_idf"]),
@@ -61,7 +63,7 @@ class ClassicClassifier:
 
         parts = [_tf_idf(counter, idf, texts) for counter, idf in self._count if counter is not None]
         seen = sparse.hstack(parts, format="csr")
-        logits = seen @ self._weights["coef"].T.astype(np.float64) + self._weights["intercept"]
+        logits = seen @ self._coef + self._intercept
         logits -= logits.max(axis=1, keepdims=True)
         likely = np.exp(logits)
         return np.asarray(likely / likely.sum(axis=1, keepdims=True))

@@ -21,6 +21,7 @@ from shelf.classifier_words import Form, form_of, method_words
 from shelf.judgements import Judgement, PastVerdict, Score, history, judgements, judgements_of, newest_on_base
 from shelf.lineage import Lineage, base_licence, read_lineage
 from shelf.quarantine import release_in_force, why
+from shelf.tuned_words import settings_words
 from shelf.weights import problems_of_folder, size_bytes, weights_sha256
 
 MAX_NAME_CHARACTERS = 120
@@ -36,7 +37,7 @@ class Adapter(BaseModel):
     form: Form = "adapter"
     """An adapter of a language model, or a small classifier: classic or encoder."""
     path: Path
-    """Folder with adapter_config.json and adapter_model.safetensors: PEFT's own form."""
+    """Folder with adapter_config.json and adapter_model.safetensors, or with a whole model."""
     archived: bool = False
     training: str
     """How it ended: succeeded; cancelled or failed, where an adapter was left; unknown, where the folder is gone."""
@@ -250,7 +251,6 @@ def _retrained(now: str | None, judgement: Judgement) -> bool:
 def _method(spec: JobSpec) -> str:
     if form_of(spec) != "adapter":
         return method_words(spec)
-    method = spec.method
-    words = f"LoRA rank {method.rank}, alpha {method.alpha}" if method.kind == "lora" else method.kind
+    words = settings_words(spec)
     epochs = f"{spec.epochs:g} epoch{'s' if spec.epochs != 1 else ''}"
     return f"{words}, {epochs}, learning rate {spec.learning_rate:g}, seed {spec.seed}"

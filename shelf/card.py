@@ -5,7 +5,6 @@ No row of data, no prompt and no path of this machine stands in it.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from shelf.card_front import front_matter
 from shelf.classifier_words import loading_words, use_words
 from shelf.judgements import AXIS, Judgement
 from shelf.lineage import Lineage
+from shelf.tuned_words import bound_words, is_a, loading_code
 
 FILE = "README.md"
 MODEL_WORDS = {
@@ -130,7 +130,7 @@ def _use(adapter: Adapter, task: str) -> str:
     if adapter.form != "adapter":
         return f"{use_words(spec, _base(adapter))} Trained for {work}.{field}{wanted}\n\nIt was judged for that alone."
     return (
-        f"A LoRA adapter for `{_base(adapter)}`, tuned for {work}.{field}{wanted}\n\n"
+        f"{is_a(spec, _base(adapter))}, tuned for {work}.{field}{wanted}\n\n"
         "It was judged for that alone. Other work, other languages and other bases were not tried."
     )
 
@@ -234,7 +234,7 @@ def _past(adapter: Adapter) -> list[str]:
 def _limits(adapter: Adapter) -> list[str]:
     found = list(adapter.judgement.limits) if adapter.judgement else []
     if adapter.form == "adapter":
-        found.append("An adapter means something only beside the base that it was trained on.")
+        found.append(bound_words(adapter.spec))
     else:
         found.append("It knows the labels of its training rows alone: a text that fits none gets one all the same.")
     return ["\n".join(f"- {plain(limit)}" for limit in found)]
@@ -243,19 +243,8 @@ def _limits(adapter: Adapter) -> list[str]:
 def _loading(adapter: Adapter) -> list[str]:
     if adapter.form != "adapter":
         return loading_words(adapter.spec)
-    base = _base(adapter)
-    revision = adapter.base_commit or adapter.base_revision
-    pinned = f", revision={json.dumps(revision)}" if revision else ""
-    code = (
-        "from peft import PeftModel\n"
-        "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
-        f"base = {json.dumps(base)}\n"
-        f"tokenizer = AutoTokenizer.from_pretrained(base{pinned})\n"
-        f"model = AutoModelForCausalLM.from_pretrained(base{pinned})\n"
-        'model = PeftModel.from_pretrained(model, ".")  # this folder'
-    )
     return [
-        f"```python\n{code}\n```",
+        *loading_code(adapter.spec, _base(adapter), adapter.base_commit or adapter.base_revision),
         "Ask it as it was trained: with the base's chat template, and the system prompt of the training rows.",
     ]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from shelf.adapters import Adapter
 from shelf.judgements import AXIS, TUNED, Judgement
+from shelf.tuned_words import TAG, library_name
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _HUB_LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -18,13 +19,14 @@ def front_matter(adapter: Adapter) -> dict[str, Any]:
     found: dict[str, Any] = {"base_model": adapter.base_model} if _HUB_ID.fullmatch(adapter.base_model) else {}
     adapts = adapter.form == "adapter"
     if adapts or adapter.base_model:
-        found |= {"library_name": "peft" if adapts else "transformers"}
+        library = library_name(adapter.spec) if adapts else "transformers"
+        found |= {"library_name": library} if library else {}
     licence = (adapter.licence or "unknown").strip().lower()
     if _HUB_LICENCE.fullmatch(licence):
         found["license"] = licence
     else:
         found |= {"license": "other", "license_name": adapter.licence}
-    kind, tag = ("text-generation", "lora") if adapts else ("text-classification", adapter.form)
+    kind, tag = ("text-generation", TAG[adapter.spec.method.kind]) if adapts else ("text-classification", adapter.form)
     found |= {"pipeline_tag": kind, "tags": [tag, "tuneworthy"]}
     if adapter.judgement is not None:
         found["model-index"] = [{"name": adapter.name, "results": _results(adapter.judgement, kind)}]

@@ -8,7 +8,7 @@ from core.errors import Problem
 from core.jobspec import JobSpec
 
 HIGH_RATE = 1e-3
-"""Above this a trained encoder forgets what it knows in its first steps; usual are 2e-5 to 1e-4."""
+"""Above this a trained encoder forgets what it knows in its first steps; usual are 2e-5 to 3e-4."""
 
 
 def check_classifier_spec(spec: JobSpec) -> list[Problem]:
@@ -32,7 +32,7 @@ def check_classifier_spec(spec: JobSpec) -> list[Problem]:
         found.append(Problem(what=what, where="learning_rate", hint="Leave both out: an encoder has defaults."))
     elif spec.learner == "encoder" and spec.learning_rate > HIGH_RATE:
         what = f"`learning_rate` is {spec.learning_rate:g}, which makes an encoder forget what it knows."
-        found.append(Problem(what=what, where="learning_rate", hint="Use 5e-5, or leave it out.", severity="warning"))
+        found.append(Problem(what=what, where="learning_rate", hint="Use 1e-4, or leave it out.", severity="warning"))
     if spec.learner == "encoder" and spec.early_stopping and not spec.validation:
         what = "early stopping needs validation rows, and none are given."
         found.append(Problem(what=what, where="early_stopping", hint="Give `validation`, or leave it out."))

@@ -24,6 +24,9 @@ BATCH = 16
 CHUNK_BATCHES = 32
 """Rows are sorted by length within so many batches: less padding, and the order stays random."""
 CLIP = 1.0
+HEAD_FACTOR = 10.0
+"""The head is new and has everything to learn, the encoder little: its rate is so many times that of the encoder
+(Howard and Ruder 2018, discriminative fine-tuning)."""
 EVENTS_PER_RUN = 500
 UNKNOWN = -100
 """A validation row whose label no training row has: wrong whatever is said, and without a loss."""
@@ -61,7 +64,7 @@ class EncoderTuning:
         self.total = math.ceil(per_epoch * spec.epochs)
         self._every = spec.eval_steps or max(1, per_epoch // 2)
         self._optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay
+            parts(self.model, spec.learning_rate), lr=spec.learning_rate, weight_decay=spec.weight_decay
         )
         self._rate = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._share_of_rate)
         self.steps = 0
@@ -192,6 +195,19 @@ class EncoderTuning:
             "tokens_per_second": self.tokens / max(self.step_seconds, 1e-9),
             "eta_seconds": (time.monotonic() - began) / self.steps * (self.total - self.steps),
         }
+
+
+def parts(model: Any, learning_rate: float) -> list[dict[str, Any]]:
+    """Encoder and head for the optimizer, each with its rate."""
+    encoder = f"{model.base_model_prefix}."
+    named = list(model.named_parameters())
+    return [
+        {"params": [weight for name, weight in named if name.startswith(encoder)], "lr": learning_rate},
+        {
+            "params": [weight for name, weight in named if not name.startswith(encoder)],
+            "lr": HEAD_FACTOR * learning_rate,
+        },
+    ]
 
 
 def steps(

@@ -108,12 +108,15 @@ def run_merge(spec: JobSpec, folder: RunFolder, base: Path, report: Report) -> R
     write_atomically(folder.path / "merge.json", found.model_dump_json(indent=2))
     judge = _judge_spec(spec, target)
     write_atomically(folder.path / "judge.yaml", yaml.safe_dump(judge, sort_keys=False, allow_unicode=True))
+    bits = _trained_over(target)
+    over = [f"It was trained over a base in {bits} bits and merged into one in 16: that alone changes answers."]
     return Result(
         metrics={"share_equal": found.share_equal, "largest_logit_difference": found.largest_logit_difference},
         measured=Measured(memory_gib=round(peak_memory_gib(device), 3), seconds=found.seconds),
         notes=[
             f"The merged model is in {target}.",
             found.words,
+            *(over if bits != "16" else []),
             "It is another model than the one that was judged, and its verdict does not hold for it: "
             f"judge it again with {folder.path / 'judge.yaml'}.",
         ],
@@ -173,6 +176,14 @@ def _save(model: Any, base: Path, adapter: Path, target: Path) -> None:
             break
     shutil.rmtree(target, ignore_errors=True)
     os.rename(work, target)
+
+
+def _trained_over(merged: Path) -> str:
+    """Bits of the base while the adapter was trained, as its lineage says; 16 where nothing says so."""
+    try:
+        return str(json.loads((merged / LINEAGE).read_bytes())["spec"]["method"]["bits"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "16"
 
 
 def _prompts(spec: JobSpec, base: Path) -> list[list[int]]:

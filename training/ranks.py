@@ -25,6 +25,7 @@ from core.run_folder import RunFolder, write_atomically
 from training.out_of_memory import TryAgain, allow_another_try, explained_death, try_again_words
 from training.report import Report
 from training.stop import Stop, Stopped
+from training.supervise import oom_kills
 from training.together import RANK, WORLD
 
 POLL_SECONDS = 0.2
@@ -52,6 +53,7 @@ def run_ranks(spec: JobSpec, folder: RunFolder, base: Path, report: Report, stop
     for old in room.glob("*.json"):
         old.unlink()
     report.stage(f"Starting {spec.n_gpus} processes")
+    kills_before = oom_kills()
     started = _start(spec, folder, base, room)
     try:
         _wait(started, stop)
@@ -60,7 +62,8 @@ def run_ranks(spec: JobSpec, folder: RunFolder, base: Path, report: Report, stop
             if process.poll() is None:
                 process.kill()
             process.wait()
-    return _judge(spec, folder, report, [process.returncode for process in started])
+    codes = [process.returncode for process in started]
+    return _judge(spec, folder, report, codes, for_memory=oom_kills() > kills_before)
 
 
 def say(folder: RunFolder, rank: int, word: Word) -> None:
@@ -116,8 +119,8 @@ def _wait(started: list[subprocess.Popen[bytes]], stop: Stop) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _judge(spec: JobSpec, folder: RunFolder, report: Report, codes: list[int]) -> Result:
-    """What came of all of them together."""
+def _judge(spec: JobSpec, folder: RunFolder, report: Report, codes: list[int], *, for_memory: bool) -> Result:
+    """What came of all of them together; `for_memory`: the kernel has killed for memory meanwhile."""
     words = [_word(folder, rank) for rank in range(spec.n_gpus)]
     said = [word for word in words if word is not None]
     if any(word.ended == "again" for word in said):
@@ -131,7 +134,7 @@ def _judge(spec: JobSpec, folder: RunFolder, report: Report, codes: list[int]) -
     dead = [rank for rank, code in enumerate(codes) if words[rank] is None]
     if dead or leader is None:
         rank, code = dead[0], codes[dead[0]]
-        if code == -signal.SIGKILL and (smaller := allow_another_try(folder, spec)) is not None:
+        if for_memory and (smaller := allow_another_try(folder, spec)) is not None:
             report.warning(try_again_words(smaller))
             raise TryAgain
         raise EngineError(*explained_death(rank, spec.n_gpus, code))

@@ -7,24 +7,23 @@ rows the adapter is the one with the lowest validation loss, whether or not it s
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInput, NotFound, ProblemsFound, TuneworthyError
-from core.job import Measured, Result
+from core.job import Result
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from cost_models.shapes import shape_of
 from dataset.render import Renderer
 from training.adapter import BestAdapter, save_adapter
-from training.cap import Cap, spent_usd
+from training.cap import Cap
 from training.checkpoints import PREFIX, is_whole, keep_only_last, remove_unsealed, step_of
 from training.disk import disk_full_explained, require_free_bytes
 from training.lineage import base_name, make_lineage, notes_of, write_lineage
-from training.measure import peak_memory_gib, working_seconds
-from training.origin import Origin, origin_of
+from training.measure import working_seconds
+from training.origin import origin_of
 from training.out_of_memory import (
     TryAgain,
     allow_another_try,
@@ -34,10 +33,11 @@ from training.out_of_memory import (
     smaller_of,
     try_again_words,
 )
-from training.plan import TrainingPlan, make_plan
+from training.plan import make_plan
 from training.report import Report
 from training.resuming import checkpoint_to_go_on_from, validation_is_missing
-from training.rows import Part, load_part, refuse_changed
+from training.rows import load_part, refuse_changed
+from training.run import Run, result_of
 from training.specs import check_train_spec
 from training.stop import MayEnd, Stop, Stopped
 from training.together import any_of_us, leads
@@ -48,22 +48,6 @@ if TYPE_CHECKING:
 
 CHECKPOINTS_KEPT = 2
 """The newest may be torn by a kill; then the one before it is taken."""
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One training, made ready: nothing heavy is loaded yet."""
-
-    spec: JobSpec
-    folder: RunFolder
-    base: Path
-    train: Part
-    validation: Part | None
-    plan: TrainingPlan
-    origin: Origin
-    best: BestAdapter
-    resume_from: Path | None
-    notes: list[str]
 
 
 def run_train(  # the worker calls it with all that it has
@@ -95,7 +79,7 @@ def run_train(  # the worker calls it with all that it has
         raise TryAgain from error
 
 
-def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) -> _Run:
+def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) -> Run:
     if problems := check_train_spec(spec):
         raise ProblemsFound(problems)
     if spec.dataset is None:
@@ -125,7 +109,7 @@ def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) ->
     if leads():
         keep_plan(folder, plan)
     best = BestAdapter(folder.path, *base_name(spec, base))
-    return _Run(spec, folder, base, train, validation, plan, origin, best, resume_from, notes)
+    return Run(spec, folder, base, train, validation, plan, origin, best, resume_from, notes)
 
 
 def _max_tokens(spec: JobSpec, base: Path) -> int:
@@ -136,7 +120,7 @@ def _max_tokens(spec: JobSpec, base: Path) -> int:
         return spec.max_tokens
 
 
-def _build(run: _Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
+def _build(run: Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
     report.stage("Loading the model")
     if run.plan.device.startswith("cuda"):
         # The trainer takes all cards that it sees; the job has a place in the queue of one.
@@ -178,7 +162,7 @@ def _build(run: _Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
     return trainer, watcher
 
 
-def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop) -> Result:
+def _train(run: Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop) -> Result:
     from training.watcher import StoppedBetween
 
     if run.resume_from is None:
@@ -196,7 +180,7 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
     except StoppedBetween:
         _save_last_step(run, trainer, watcher)
     if any_of_us(stop()):
-        raise Stopped(_result(run, trainer, watcher, step=None))
+        raise Stopped(result_of(run, trainer, watcher, step=None))
     report.stage("Saving the adapter")
     step = _keep_adapter(run, trainer) if leads() else trainer.state.global_step
     if watcher.stopped_early:
@@ -214,10 +198,10 @@ def _train(run: _Run, trainer: Any, watcher: Watcher, report: Report, stop: Stop
         run.notes.extend(notes_of(lineage))
         write_lineage(lineage, run.folder.path, run.folder.adapter)
         keep_only_last(run.folder.checkpoints)
-    return _result(run, trainer, watcher, step=step)
+    return result_of(run, trainer, watcher, step=step)
 
 
-def _save_last_step(run: _Run, trainer: Any, watcher: Watcher) -> None:
+def _save_last_step(run: Run, trainer: Any, watcher: Watcher) -> None:
     """Save the weights of the last whole step, unless they are saved, or there is none yet."""
     step = trainer.state.global_step
     if step and any_of_us(not is_whole(run.folder.checkpoints / f"{PREFIX}{step}")):
@@ -231,7 +215,7 @@ def _was_validated(trainer: Any) -> bool:
     return any("eval_loss" in entry and entry["step"] == state.global_step for entry in state.log_history)
 
 
-def _keep_adapter(run: _Run, trainer: Any) -> int:
+def _keep_adapter(run: Run, trainer: Any) -> int:
     """Leave the adapter in the run folder; returns the step that it is of."""
     score = run.best.score() if run.validation else None
     if score is None:
@@ -240,40 +224,3 @@ def _keep_adapter(run: _Run, trainer: Any) -> int:
     run.best.move_to(run.folder.adapter)
     run.notes.append(f"The adapter is that of step {score.step}, with validation loss {score.validation_loss:.4f}.")
     return score.step
-
-
-def _result(run: _Run, trainer: Any, watcher: Watcher, *, step: int | None) -> Result:
-    """What came of it; `step` is that of the adapter, None where none was left."""
-    state = trainer.state
-    losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-    validations = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
-    last_epoch = losses[-max(1, run.plan.steps_per_epoch // run.plan.log_steps) :]
-    metrics = {
-        "steps": float(state.global_step),
-        "epochs": round(float(state.epoch or 0.0), 3),
-        "rows": float(len(run.train.rows)),
-        "rows_cut": float(run.train.cut),
-        "rows_left_out": float(run.train.left_out),
-    }
-    if losses:
-        metrics["train_loss"] = sum(last_epoch) / len(last_epoch)
-        metrics["first_loss"] = losses[0]
-    if validations:
-        metrics["validation_loss"] = min(validations)
-    if step is not None:
-        metrics["adapter_step"] = float(step)
-    if watcher.cap_reached:
-        metrics["stopped_by_budget"] = 1.0
-    seconds = working_seconds(run.folder.events(), datetime.now(UTC))
-    usd = spent_usd(run.spec, seconds)
-    return Result(
-        adapter=str(run.folder.adapter) if step is not None else None,
-        metrics=metrics,
-        measured=Measured(
-            memory_gib=round(peak_memory_gib(run.plan.device), 3),
-            seconds=round(seconds, 1),
-            usd=round(usd, 4) if usd is not None else None,
-            tokens_per_second=round(watcher.tokens / watcher.step_seconds, 1) if watcher.step_seconds else None,
-        ),
-        notes=run.notes if step is not None else [*run.notes, f"Its last checkpoint is of step {state.global_step}."],
-    )

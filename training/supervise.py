@@ -27,7 +27,10 @@ LINGER_SECONDS = 30.0
 NEAR_THE_LIMIT = 0.85
 AGAIN = 75
 """Exit code of a child that asks to be followed by another one."""
-MEMORY_HINT = "Set a smaller micro_batch or max_tokens, or grad_checkpointing: on; then resume it."
+MEMORY_HINT = (
+    "Set a smaller micro_batch or max_tokens, grad_checkpointing: on, or retry_smaller: true, and launch it again with "
+    "resume_of."
+)
 
 
 class Death(BaseModel):
@@ -59,7 +62,7 @@ def supervise(
     system killed for its memory, where `try_smaller` says that there may be one.
     """
     while True:
-        kills_before = _oom_kills()
+        kills_before = oom_kills()
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -78,7 +81,7 @@ def supervise(
             exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
             peak_gib=peak_rss_gib(usage),
             memory_gib=machine().memory_gib,
-            killed_by_kernel=_oom_kills() > kills_before,
+            killed_by_kernel=oom_kills() > kills_before,
             last_line=_last_line(folder),
         )
         asks_again = death.exit_code == AGAIN
@@ -120,7 +123,7 @@ def _wait(pid: int, folder: RunFolder) -> tuple[int, resource.struct_rusage]:
         time.sleep(POLL_SECONDS)
 
 
-def _oom_kills() -> int:
+def oom_kills() -> int:
     """Out-of-memory kills that the kernel has counted: in our control groups and on the machine."""
     count = 0
     for path in (*(folder / "memory.events" for folder in control_groups()), Path("/proc/vmstat")):

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import BadInput, NotFound, TuneworthyError
-from evaluation.packed import pack_text, unpack_text
+from core.packed import pack_text, unpack_text
 
 Slice = Literal["unsafe", "safe"]
 SLICES: tuple[Slice, ...] = ("unsafe", "safe")

@@ -18,12 +18,12 @@ GRACE_SECONDS = 25.0
 """The shortest notice among the usual hosts of spot machines is 30 seconds."""
 
 
-def test_a_sigterm_saves_a_checkpoint_within_the_grace_time_and_the_job_goes_on_from_it(training: JobSpec) -> None:
+def test_a_sigterm_saves_a_checkpoint_within_the_grace_time(training: JobSpec) -> None:
     engine = LocalEngine()
     # No checkpoint is due, and a step is long: 40 micro batches.
     long_steps = {"epochs": 400.0, "save_steps": 10**6, "micro_batch": 1, "grad_accumulation": 40}
     ref = engine.submit(training.model_copy(update=long_steps), new_id("job"))
-    wait_until(engine, ref, lambda state: state.step >= 2)
+    wait_until(engine, ref, lambda state: state.step >= 1)
     folder = RunFolder.of(ref.ref)
     worker = folder.worker()
     assert worker is not None and all_checkpoints(folder.checkpoints) == []
@@ -33,9 +33,4 @@ def test_a_sigterm_saves_a_checkpoint_within_the_grace_time_and_the_job_goes_on_
     assert time.monotonic() - asked < GRACE_SECONDS
     assert state.state == "failed" and "Stopped by the system" in state.reason and "Resume it" in state.reason
     (saved,) = all_checkpoints(folder.checkpoints)
-    assert is_whole(saved) and step_of(saved) >= 2
-    assert engine.resume(ref) is None
-    wait_until(engine, ref, lambda state: state.step > step_of(saved))
-    assert f"Training, from step {step_of(saved)} on" in [event.message for event in folder.events()]
-    engine.cancel(ref)
-    assert wait_until(engine, ref, lambda state: state.done).state == "cancelled"
+    assert is_whole(saved) and step_of(saved) >= state.step >= 1

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from core.jobspec import JobSpec
 from evaluation.classifier_verdict import decide_classifier
+from evaluation.plan import plan_evaluation
 from evaluation.stats import compare
 from serving.classifier import Form
 
@@ -64,3 +67,14 @@ def test_without_a_rival_or_a_prompt_or_rows_there_is_no_verdict() -> None:
         decide(**scores)[0] == "not_enough_evidence"
         for scores in ({"tuned": share(190)}, {"tuned": share(190), "base": share(20)})
     )
+
+
+def test_what_would_count_as_success_is_written_down_for_a_classifier_too() -> None:
+    answers = ["yes", "no"] * 30
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    classic = plan_evaluation(answers, answers, JobSpec(learner="classic"), now=now)
+    assert classic.models == ["base", "best_prompt", "tuned"]
+    assert "shown to be less than 5 points lower" in classic.success and "TF-IDF" not in classic.success
+    encoder = plan_evaluation(answers, answers, JobSpec(learner="encoder", encoder="a/b"), now=now)
+    assert encoder.models == ["base", "best_prompt", "tuned", "classic"]
+    assert "gains 5 points or more over TF-IDF + logistic regression" in encoder.success

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from commands.results import print_report
 from core.errors import NotFound
 from core.home import new_id
 from core.job import Outcome
@@ -69,7 +70,9 @@ def right(prompt: str, tuned: bool) -> str:
     return next(label for text, label in QUEUES.items() if text in question(prompt))
 
 
-def test_a_classifier_that_is_right_ships_without_the_axes_of_free_text(spec: JobSpec, judge: Any) -> None:
+def test_a_classifier_that_is_right_ships_without_the_axes_of_free_text(
+    spec: JobSpec, judge: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = judge(spec, lambda prompt, tuned: "I am happy to help.")
     assert report.verdict == "ship" and report.reasons[0].startswith("A classifier does this (TF-IDF")
     assert report.classifier == "classic"
@@ -81,6 +84,10 @@ def test_a_classifier_that_is_right_ships_without_the_axes_of_free_text(spec: Jo
     assert report.models["tuned"]["names"].n and report.axes["names"].kept is not None
     assert not any("Safety was not measured" in limit or "Forgetting" in limit for limit in report.limits)
     assert report.adapter is not None and report.adapter_sha256 and report.train_job == spec.job
+    print_report(report)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "a small classifier: a thousand texts take" in printed
+    assert "Not applicable, as it writes no text: knowledge, safety, over_refusal, bias." in printed
 
 
 def test_its_labels_one_by_one_and_its_waiting_time_are_told(spec: JobSpec, judge: Any) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core.jobspec import JobSpec
+from core.packed import MAX_BYTES, marked, pack_text, unmarked, unpack_text
 from core.run_folder import RunFolder
 from evaluation.axes.stored import load
 from evaluation.cache import AnswerCache, answers_dir
-from evaluation.packed import MAX_BYTES, marked, pack_text, unmarked, unpack_text
 from evaluation.report import AxisAnswer, read_report
 from evaluation.run import run_evaluation
 

@@ -112,7 +112,7 @@ def test_where_the_advice_speaks_of_a_classifier_it_can_be_chosen_and_is_kept() 
     assert not app.exception and "small encoder beats a prompted large model" in app.info[0].value
     app.radio(key="launch.learner").set_value("encoder").run()
     spec = open_store().plan(plan_id).spec
-    assert spec is not None and (spec.learner, spec.encoder, spec.learning_rate) == ("encoder", ENCODERS[0], 5e-5)
+    assert spec is not None and (spec.learner, spec.encoder, spec.learning_rate) == ("encoder", ENCODERS[0], 1e-4)
     app.selectbox(key="launch.encoder").set_value(ENCODERS[1]).run()
     kept = open_store().plan(plan_id).spec
     assert kept is not None and kept.encoder == ENCODERS[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -87,6 +88,22 @@ def colour_rows() -> Rows:
 def write_rows(path: Path, rows: list[Any]) -> str:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def light() -> Iterator[None]:
+    """Models this small are slowed by threads, and by a garbage collector that looks through whole libraries."""
+    with quietly():
+        import torch
+
+        import training.trainer  # noqa: F401
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

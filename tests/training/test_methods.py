@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,13 @@ from core.jobspec import LEARNING_RATES, JobSpec, MethodSpec
 from core.run_folder import RunFolder
 from training.checkpoints import all_checkpoints, step_of
 from training.methods import METHODS
+from training.methods.table import table
 from training.specs import check_train_spec
 from training.stop import Stopped
 
 from .conftest import Train, build_base, colour_rows, losses_of, quietly, write_rows
 
+pytestmark = pytest.mark.usefixtures("light")
 VARIANTS: dict[str, dict[str, Any]] = {
     "lora": {"kind": "lora", "rank": 4},
     "rslora with dropout": {
@@ -65,20 +65,6 @@ def asked(name: str, way: str, bits: str, **more: Any) -> JobSpec:
         }
         | more
     )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def light() -> Iterator[None]:
-    """Models this small are slowed by threads, and by a garbage collector that looks through whole libraries."""
-    import torch
-    import trl  # noqa: F401
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    gc.freeze()
-    yield
-    gc.unfreeze()
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +131,7 @@ def test_an_allowed_pair_trains_and_answers_the_same_from_the_disk(
 
         trainer, plan = trainer_of(spec, small_base, tmp_path)
         assert trainer.args.gradient_checkpointing == (way == "on")
+        trainer.args.save_strategy = "no"
         trainer.train()
         losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
         assert len(losses) == 2 and all(math.isfinite(loss) for loss in losses)
@@ -205,6 +192,11 @@ def test_every_kind_is_declared_once_and_everything_said_of_it_is_whole() -> Non
         assert all(each.because.endswith(".") and each.hint.endswith(".") for each in method.forbids)
 
 
+def test_the_page_shows_the_table_that_the_code_prints() -> None:
+    page = Path(__file__).parents[2] / "docs" / "methods.md"
+    assert table() in page.read_text(encoding="utf-8"), "put the output of `python -m training.methods.table` in it"
+
+
 def test_a_spec_without_a_learning_rate_takes_that_of_its_method() -> None:
     for kind, rate in LEARNING_RATES.items():
         assert JobSpec.model_validate({"method": {"kind": kind}}).learning_rate == rate
@@ -231,3 +223,40 @@ def test_without_bitsandbytes_few_bits_are_refused_with_what_to_install(monkeypa
     monkeypatch.setattr("training.specs.importlib.util.find_spec", lambda name: None)
     (problem,) = check_train_spec(JobSpec(dataset="rows.jsonl", device="cpu", method=MethodSpec(bits="4")))
     assert "tuneworthy[quantized]" in problem.hint
+
+
+def test_a_prefix_is_planned_without_checkpointing_however_little_memory_there_is(
+    small_base: Path, rows_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import training.plan
+    from dataset.render import Renderer
+    from training.report import Report
+    from training.rows import load_part
+
+    monkeypatch.setattr(training.plan, "device_memory_gib", lambda device: 0.01)
+    for name, checkpoints in (("prefix", False), ("prompt", True)):
+        spec = asked(name, "auto", "16", base_model=str(small_base), dataset=rows_file)
+        part = load_part(spec, rows_file, Renderer.from_folder(small_base), 64)
+        plan = training.plan.make_plan(spec, small_base, part, Report())
+        assert plan.grad_checkpointing == checkpoints, name
+
+
+def test_a_whole_model_is_written_in_the_precision_of_its_run_and_tied_weights_once(tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+    from training.methods import whole
+
+    with quietly():
+        config = LlamaConfig(
+            vocab_size=300, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+            tie_word_embeddings=True,
+        )  # fmt: skip
+        model = LlamaForCausalLM(config)
+        whole.save_in(model, "bfloat16")
+        whole.save(model, tmp_path)
+        again = AutoModelForCausalLM.from_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    assert "lm_head.weight" not in weights and {weight.dtype for weight in weights.values()} == {torch.bfloat16}
+    assert again.dtype == torch.bfloat16
+    assert again.lm_head.weight.equal(model.lm_head.weight.to(torch.bfloat16))

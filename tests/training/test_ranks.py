@@ -124,7 +124,7 @@ def test_the_reason_that_is_given_is_that_of_the_one_that_saw_it() -> None:
     def said(*words: Word) -> Result:
         for rank, word in enumerate(words):
             say(folder, rank, word)
-        return ranks._judge(spec, folder, Report(folder), [0, 0])
+        return ranks._judge(spec, folder, Report(folder), [0, 0], for_memory=False)
 
     done = Word(ended="done", result=Result(notes=["first"]))
     assert said(done, Word(ended="done")).notes == ["first"]

@@ -19,8 +19,7 @@ METHOD = Method(
     "in every answer.",
     form="own",
     mergeable=False,
-    rate_source="1e-3, within the range that Houlsby et al. 2019 (arXiv:1902.00751, section 3.2) searched, 3e-5 to "
-    "3e-3",
+    rate_source="Within the range that Houlsby et al. 2019 (arXiv:1902.00751) searched, 3e-5 to 3e-3",
     settings=("bottleneck_size", "placement", "dropout"),
     forbids=(
         Forbidden(

@@ -15,7 +15,7 @@ METHOD = Method(
     why="The smallest adapter of all, for a handful of examples. It learns little.",
     form="peft",
     mergeable=True,
-    rate_source="3e-3 (Liu et al. 2022, arXiv:2205.05638, section 3.3, there with Adafactor)",
+    rate_source="Liu et al. 2022 (arXiv:2205.05638), there with Adafactor",
     forbids=(
         Forbidden(
             what="An fp8 base",
@@ -27,13 +27,20 @@ METHOD = Method(
     ),
 )
 
+LAYERS = ("k_proj", "v_proj", "down_proj")
+"""Keys, values and the end of the feed-forward, as most families call them; what goes into the last is rescaled."""
+
 
 def attach(model: Any, spec: JobSpec) -> Any:
-    """The model with factors of one. Raises `BadInput` for a base whose layers PEFT does not know by name."""
+    """The model with factors of one. Raises `BadInput` for a base whose layers are not known by name."""
     from peft import IA3Config, get_peft_model
 
+    linears = {name.rpartition(".")[2] for name, layer in model.named_modules() if hasattr(layer, "in_features")}
+    config = IA3Config(task_type="CAUSAL_LM")
+    if set(LAYERS) <= linears:  # else PEFT's own table of families is asked
+        config = IA3Config(task_type="CAUSAL_LM", target_modules=list(LAYERS), feedforward_modules=[LAYERS[-1]])
     try:
-        return get_peft_model(model, IA3Config(task_type="CAUSAL_LM"))
+        return get_peft_model(model, config)
     except ValueError as error:
         raise BadInput(
             f"it is not known which layers of {type(model).__name__} (IA)3 rescales.", "Use `lora`."

@@ -18,7 +18,7 @@ METHOD = Method(
     why="The usual choice: close to full tuning on small data, in a fraction of the memory, and it can be merged.",
     form="peft",
     mergeable=True,
-    rate_source="Ten times that of full tuning (Schulman et al. 2025, LoRA Without Regret); measured on our own rows",
+    rate_source="Ten times that of full tuning (Schulman et al. 2025, LoRA Without Regret)",
     settings=("rank", "alpha", "dropout", "rslora", "dora", "targets"),
     forbids=(
         Forbidden(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-from core.adapter_files import TOKENIZER_FILES
+from core.adapter_files import TOKENIZER_FILES, WHOLE_CONFIG
 from core.jobspec import JobSpec
+from core.run_folder import write_atomically
 from training.methods.method import Forbidden, Method, bits_but
 
 METHOD = Method(
@@ -18,8 +20,7 @@ METHOD = Method(
     why="Learns most and forgets most. Takes 16 bytes of memory a weight; the result is as large as the base.",
     form="whole",
     mergeable=True,
-    rate_source="A tenth of LoRA's (Schulman et al. 2025, LoRA Without Regret: LoRA's best rate is about ten times as "
-    "high as that of full tuning)",
+    rate_source="A tenth of LoRA's (Schulman et al. 2025, LoRA Without Regret)",
     forbids=(
         Forbidden(
             what="A base in fewer than 16 bits",
@@ -47,16 +48,23 @@ def save_in(model: Any, precision: str) -> None:
 
 def save(model: Any, folder: Path) -> None:
     """Write config, one safetensors file and the tokenizer, so that the folder is a base by itself."""
-    import torch
-
-    precision = getattr(torch, getattr(model, _SAVED_IN, "float32"))
-    state = {
-        name: weight.to(precision) if weight.is_floating_point() else weight
-        for name, weight in model.state_dict().items()
-    }
-    model.save_pretrained(folder, state_dict=state, max_shard_size=ONE_FILE)
+    precision = getattr(model, _SAVED_IN, "float32")
+    model.save_pretrained(folder, state_dict=_cast(model.state_dict(), precision), max_shard_size=ONE_FILE)
+    config = json.loads((folder / WHOLE_CONFIG).read_bytes())
+    write_atomically(folder / WHOLE_CONFIG, json.dumps(config | {"dtype": precision}, indent=2, sort_keys=True))
     base = Path(str(model.name_or_path))
     for name in TOKENIZER_FILES:
         if (base / name).is_file() and not (folder / name).is_file():
             shutil.copyfile(base / name, folder / name)
             os.chmod(folder / name, 0o644)
+
+
+def _cast(state: dict[str, Any], precision: str) -> dict[str, Any]:
+    """The weights in another number format. A tensor under two names stays one, and is written once."""
+    import torch
+
+    dtype, done = getattr(torch, precision), {}
+    for weight in state.values():
+        if weight.data_ptr() not in done:
+            done[weight.data_ptr()] = weight.to(dtype) if weight.is_floating_point() else weight
+    return {name: done[weight.data_ptr()] for name, weight in state.items()}
