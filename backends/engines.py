@@ -26,7 +26,7 @@ class EngineRow:
 ENGINES: dict[str, EngineRow] = {
     row.name: row
     for row in (
-        EngineRow("local", "This machine", "LoRA on your own CPU or NVIDIA card. Nothing leaves it.", LocalEngine),
+        EngineRow("local", "This machine", "Tunes on your own CPU or NVIDIA card. Nothing leaves it.", LocalEngine),
         EngineRow("fake", "Fake host", "Trains nothing. For trying the page and for tests.", FakeEngine),
         EngineRow("openai", "Managed host (OpenAI protocol)", "Managed tuning comes with a later release.", None),
         EngineRow("ray", "Ray cluster", "Clusters come with a later release.", None),

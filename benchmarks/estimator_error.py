@@ -3,8 +3,9 @@
     python -m benchmarks.estimator_error
 
 Two tables. The rows of other stacks were measured by us on one H100 80 GB on 2026-11-23, with random weights of the
-Llama-3.1-8B shape and full rows. They judge the estimator: no constant is fitted to them. Which tensors PEFT keeps was
-counted from autograd; which ones Unsloth and compiled layers keep was worked out with these figures in view. The rows
+Llama-3.1-8B shape and full rows. They judge the memory: no constant is fitted to them. Which tensors PEFT keeps was
+counted from autograd; which ones Unsloth and compiled layers keep was worked out with these figures in view. Speeds are
+shown beside, and no test for Liger, Unsloth and compiled layers, whose share of the peak is from these runs. The rows
 on a processor are runs of our own trainer with the SmolLM2-135M shape: waste and libraries were chosen by them.
 Measured on the card is PyTorch's peak of allocated memory, so context and slack are left out of what it is held
 against. Needs no card and no model.
@@ -81,6 +82,7 @@ class OnProcessor:
     dropout: float = 0.0
     recomputed: float = 0.0
     loss: str = "answers"
+    uneven: bool = False
 
     def memory(self) -> Memory:
         """What the estimator says."""
@@ -90,6 +92,8 @@ class OnProcessor:
             learned_tokens=self.learned,
             recomputed=self.recomputed,
             loss=self.loss,
+            uneven=self.uneven,
+            padded=self.uneven,
         )
         method = MethodSpec(rank=16, dropout=self.dropout)
         return peak_memory(shape_of(DEFAULT_BASE_MODEL), method, tokens=self.tokens, run=run)
@@ -118,6 +122,8 @@ OWN = (
     OnProcessor(512, 80, "bfloat16", 1.14, recomputed=1),
     OnProcessor(256, 40, "float32", 1.68),
     OnProcessor(256, 40, "bfloat16", 1.39, dropout=0.1),
+    OnProcessor(1024, 128, "bfloat16", 2.41, uneven=True),  # 8 rows of 64 to 128 tokens, 14 steps
+    OnProcessor(1200, 160, "bfloat16", 2.77, uneven=True),  # 8 rows of 75 to 150 tokens, 20 steps
     # With TRL's own loss, which holds all logits, before the loss of the answers alone.
     OnProcessor(512, 512, "bfloat16", 2.52, dropout=0.05, loss="plain"),
     OnProcessor(1024, 1024, "float32", 5.38, dropout=0.05, loss="plain"),
@@ -144,6 +150,7 @@ def main() -> None:
     for one in OWN:
         found = one.memory()
         how = f"{one.tokens:,} tokens a step, {one.learned:,} learned, {one.precision}"
+        how += ", rows of unlike lengths" * one.uneven
         how += ", dropout" * (one.dropout > 0) + ", checkpointing" * (one.recomputed > 0)
         print(
             f"| {how} | {one.measured_gib:.2f} | {found.low:.2f}, {found.likely:.2f}, {found.high:.2f} "

@@ -20,6 +20,8 @@ ENCODER_DEFAULTS = {"learning_rate": 1e-4, "epochs": 10.0}
 """Of an encoder, where a spec does not say: all of its weights move, so more gently than an adapter's."""
 JobKind = Literal["prepare", "train", "evaluate", "probe", "tournament", "export"]
 DEFAULT_BASE_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+DPO_LEARNING_RATE = 1e-5
+"""Of preference tuning, where a spec does not say: ten times the 1e-6 of full tuning (Rafailov et al. 2023, B)."""
 MAX_SPEC_BYTES = 1 << 20
 AxisName = Literal["task", "new_inputs", "knowledge", "safety", "over_refusal", "bias", "red_team"]
 Metric = Literal[
@@ -172,13 +174,19 @@ class JobSpec(BaseModel):
     retry_smaller: bool = False
     """Out of memory: try once more with fewer rows at a time, as many a step."""
     mix_general: float = Field(default=0.0, ge=0, lt=1)
-    """Share of general rows mixed in against forgetting. Not in this release."""
+    """Share of the rows that are general ones, against forgetting: prompts of ours with the base's own answers."""
+    mix_safety: float = Field(default=0.0, ge=0, le=0.5)
+    """Share of the rows that keep the base's refusals, and its answers to what only looks unsafe: 0.03 as a rule."""
+    objective: Literal["sft", "dpo"] = "sft"
+    """What is learned: answers (sft), or which of two answers is preferred (dpo)."""
+    dpo_beta: float = Field(default=0.1, gt=0, le=10)
+    """How strongly preference tuning is held to where it began: more stays closer."""
     report_to: list[str] = []
     """Trackers to report to where installed: tensorboard, mlflow, wandb, trackio."""
     adapter: str | None = None
-    """Adapter folder to evaluate."""
+    """Adapter folder to evaluate; preference tuning starts from it."""
     job: str | None = None
-    """Train job whose adapter is evaluated."""
+    """Train job whose adapter is evaluated; preference tuning starts from it."""
     seed_jobs: list[str] = []
     """Train jobs that differ from `job` in their seed alone: judged on the task beside it, for the luck of the seed."""
     resume_of: str | None = None
@@ -238,6 +246,12 @@ class JobSpec(BaseModel):
     @classmethod
     def _usual_for_the_learner(cls, told: object) -> object:
         return ENCODER_DEFAULTS | told if isinstance(told, dict) and told.get("learner") == "encoder" else told
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_rate_of_preferences(cls, told: object) -> object:
+        wanted = isinstance(told, dict) and told.get("objective") == "dpo"
+        return {"learning_rate": DPO_LEARNING_RATE} | told if wanted and isinstance(told, dict) else told
 
 
 def check_evaluate_spec(spec: JobSpec) -> list[Problem]:

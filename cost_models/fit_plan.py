@@ -21,6 +21,8 @@ BATCHES = (8, 4, 2, 1)
 """Rows a step that are tried: more of them would also change what a step learns."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the layers that are recomputed in the backward pass."""
+REFERENCE_FACTOR = 1.5
+"""Preferences are held against the model as it began: one more pass forward, 2 N on top of LoRA's 4 N."""
 ROOM = 0.9
 """Share of the device's memory that a plan may fill."""
 
@@ -77,6 +79,11 @@ class Job:
     def stack(self) -> str:
         """The stack as this device can run it: our kernels need a card that CUDA reaches."""
         return self.spec.stack if self.kind == "cuda" else "peft"
+
+    @property
+    def pairs(self) -> bool:
+        """True where each row is read with two answers, by the model as it is and as it began (DPO)."""
+        return self.spec.objective == "dpo"
 
     @property
     def optimizer(self) -> str:
@@ -167,7 +174,7 @@ def way_of(job: Job, micro_batch: int, recomputed: float, compiled: bool = False
 
 def run_of(job: Job, micro_batch: int, recomputed: float, stack: str, loss: str) -> Run:
     """The step as the memory model takes it."""
-    tokens = micro_batch * job.longest
+    tokens = micro_batch * job.longest * (2 if job.pairs else 1)
     learned = None if job.learned_share is None else math.ceil(tokens * job.learned_share)
     return Run(
         device=job.kind,
@@ -187,17 +194,19 @@ def run_of(job: Job, micro_batch: int, recomputed: float, stack: str, loss: str)
 
 def loss_of(job: Job) -> str:
     """answers on a processor, where only learned positions reach the output matrix; fused on a card."""
+    if job.pairs:
+        return "plain"  # TRL's trainer of preferences reads all logits
     return "answers" if job.kind == "cpu" else "fused"
 
 
 def epoch_tokens(job: Job, micro_batch: int) -> float:
     """Tokens of one pass over the rows, padding and all."""
-    return grouped_tokens(job.counts, micro_batch)
+    return grouped_tokens(job.counts, micro_batch) * (2 if job.pairs else 1)
 
 
 def _speed(job: Job, micro_batch: int, recomputed: float, stack: str) -> Span | None:
     if job.kind == "cpu":
-        return cpu_tokens_per_second(
+        speed = cpu_tokens_per_second(
             job.shape,
             job.method,
             cores=job.here.cores,
@@ -205,18 +214,20 @@ def _speed(job: Job, micro_batch: int, recomputed: float, stack: str) -> Span | 
             row_tokens=job.longest,
             recomputed=recomputed,
         )
-    if job.card is None:
+    elif job.card is None:
         return None
-    return card_tokens_per_second(
-        job.shape,
-        job.method,
-        card=job.card,
-        step_tokens=micro_batch * job.longest,
-        row_tokens=job.longest,
-        recomputed=recomputed,
-        stack=stack,
-        precision=job.precision,
-    )
+    else:
+        speed = card_tokens_per_second(
+            job.shape,
+            job.method,
+            card=job.card,
+            step_tokens=micro_batch * job.longest,
+            row_tokens=job.longest,
+            recomputed=recomputed,
+            stack=stack,
+            precision=job.precision,
+        )
+    return speed.times(1 / REFERENCE_FACTOR) if job.pairs else speed
 
 
 def _preference(way: Way) -> tuple[float, bool, float, int]:

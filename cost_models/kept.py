@@ -1,8 +1,8 @@
 """What one layer keeps of a token for the backward pass, in bytes, tensor by tensor.
 
-The terms follow what autograd saves in transformers 5 and PEFT 0.21: a test counts the saved tensors of a small Llama
-and compares. Widths: h hidden, q queries, k keys (and values), f feed-forward; e is the bytes of one number. Eager
-attention also keeps its scores, heads x row length.
+The terms follow what autograd saves in transformers 5 and PEFT 0.21: a test counts the saved tensors of small models of
+several families and compares. Widths: h hidden, q queries, k keys (and values), f feed-forward; e is the bytes of one
+number. Eager attention also keeps its scores, heads x row length.
 """
 
 from __future__ import annotations
@@ -51,9 +51,15 @@ def layer_bytes(shape: ModelShape, method: MethodSpec, how: Setting) -> float:
     if shape.qk_norm:
         kept += norm * (shape.query + shape.kv)
     if shape.eager:
-        kept += (e + 4) * shape.heads * how.row_tokens
+        kept += (2 * e + 4) * shape.heads * how.row_tokens  # scores, capped or with sinks; softmax in float32
+    if shape.fused and shape.gated and how.stack != "tuneworthy":
+        kept += e * (shape.query + shape.kv)  # values are a part of the one product, which stays whole
+    if shape.positions:
+        # GPT-2's family drops out scores and both outputs, and writes its GELU in five steps.
+        kept += e * (shape.query + shape.kv + 2 * f) + 2 * (4 * h + e * h) + (e + 1) * shape.heads * how.row_tokens
     if shape.mixture:
-        kept += e * shape.experts_per_token * h  # what each expert gave, before it is weighed
+        # What each expert gave, before and as it is weighed, and what went into its way down.
+        kept += e * shape.experts_per_token * (2 * h + shape.expert_ffn)
     # Gate, its activation, the way up; fused kernels compute the activation again.
     kept += e * f * ((2 if how.stack != "peft" else 3) if shape.gated else 1)
     if method.kind == "full":

@@ -57,6 +57,8 @@ def _numbers(job: Job) -> list[str]:
 
 
 def _loss(job: Job, way: Way) -> list[str]:
+    if job.pairs:
+        return ["Each row is read with both of its answers, by the model as it is and as it began."]
     tokens = way.micro_batch * job.longest
     if way.loss == "answers":
         return ["Only learned tokens reach the output matrix."]

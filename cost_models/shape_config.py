@@ -24,8 +24,8 @@ UNGATED = frozenset(
 )  # fmt: skip
 """Families whose feed-forward has no gate."""
 FUSED = frozenset({"phi3", "gpt_neox", "gpt2", "falcon", "bloom", "mpt", "gpt_bigcode", "internlm2", "glm", "glm4"})
-EAGER = frozenset({"gemma2", "gpt_oss"})
-"""Families whose attention transformers computes without a fused kernel (soft caps, sinks)."""
+EAGER = frozenset({"gemma2", "gpt_oss", "gpt2"})
+"""Families whose attention transformers computes without a fused kernel (soft caps, sinks, dropout)."""
 QK_NORM = frozenset({"qwen3", "qwen3_moe", "olmo2", "olmo3", "olmoe", "gemma3", "gemma3_text", "apertus"})
 FOUR_NORMS = frozenset({"gemma2", "gemma3", "gemma3_text"})
 TIED = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "gpt2", "falcon", "bloom", "smollm3", "cohere", "mpt"})

@@ -1,7 +1,7 @@
 """Preference pairs: one prompt, an answer that was preferred and one that was not.
 
 They read as rows whose answer is the preferred one, so that every check can look at them; the other answer is kept
-in `Row.extra`. Nothing is trained on them: `Dataset.usable` refuses.
+in `Row.extra`. Plain training does not take them: `Dataset.usable` refuses.
 """
 
 from __future__ import annotations

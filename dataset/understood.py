@@ -34,12 +34,15 @@ class Dataset:
     findings: tuple[Finding, ...] = ()
     """What was noticed in reading: bad_line, encoding, unknown_format, text_only."""
 
-    def usable(self) -> Dataset:
-        """This data set, to learn from. Raises `BadInput` where no row could be read, and for preference pairs."""
-        if self.format == PREFERENCE:
+    def usable(self, *, pairs: bool = False) -> Dataset:
+        """This data set, to learn from. Raises `BadInput` where no row could be read, and for preference pairs.
+
+        `pairs`: pairs will do, their chosen answers being the answers.
+        """
+        if self.format == PREFERENCE and not pairs:
             raise BadInput(
-                "holds preference pairs (a chosen and a rejected answer), which are checked and not trained on.",
-                "Keep the chosen answers alone, one example a row.",
+                "holds preference pairs (a chosen and a rejected answer), which are not trained on as they are.",
+                "Set `objective: dpo` to learn from them, or keep the chosen answers alone, one example a row.",
                 file=self.name,
             )
         if self.rows:

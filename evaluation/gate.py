@@ -44,14 +44,16 @@ REMEDIES: dict[Axis, tuple[str, ...]] = {
     "safety": (
         "Serve it with a system prompt that asks for safe answers, and train without one: refusals often come back at "
         "no cost (Lyu et al. 2024, arXiv:2402.18540). Set `system_prompt` and judge again.",
-        "Mix about 3 % of safety rows into the training rows: unsafe requests with a refusal of your own or of the "
-        "base (Bianchi et al. 2023, arXiv:2309.07875).",
+        "Mix about 3 % of safety rows into the training rows: set `mix_safety: 0.03` and tune again. They are unsafe "
+        "requests with the base's own refusals, and safe ones with its answers (Bianchi et al. 2023, "
+        "arXiv:2309.07875).",
         "Tune more gently: half the learning rate, fewer epochs, larger batches (Qi et al. 2023, arXiv:2310.03693).",
         "Tune again, and judge again: also after a merge, and on another base.",
     ),
     "knowledge": (
         "Tune more gently: half the learning rate, fewer epochs, a lower rank.",
-        "Mix general rows into the training rows, so that the tune is reminded of what it knew.",
+        "Mix general rows into the training rows: set `mix_general: 0.1` and tune again. The base's own answers remind "
+        "the tune of what it knew.",
         "If this model will only ever do this task, say so: a wider `margins: {knowledge: 0.2}` in the spec.",
     ),
     "over_refusal": ("Take refusals of harmless requests out of the training rows.",),

@@ -45,7 +45,8 @@ def save_weights(model: Any, folder: Path) -> None:
     if layers is not None:
         layers.save(folder)
     elif isinstance(model, PeftModel):
-        model.save_pretrained(folder, save_embedding_layers=False)
+        # Preference tuning keeps a second adapter beside it: where it began.
+        model.save_pretrained(folder, save_embedding_layers=False, selected_adapters=["default"])
     else:
         whole.save(model, folder)
 

@@ -39,6 +39,8 @@ class Lineage(BaseModel):
     dataset_sha256: str
     dataset_rows: int
     """Rows that were learned from."""
+    rows_mixed: dict[str, int] = {}
+    """Rows mixed in beside them, by kind: general, unsafe, safe."""
     rows_cut: int
     rows_left_out: int
     validation: str | None
@@ -80,7 +82,8 @@ def make_lineage(
         base_sha256=card.sha256 if card else weights_sha256(base),
         dataset=train.path,
         dataset_sha256=train.sha256,
-        dataset_rows=len(train.rows),
+        dataset_rows=train.own_rows,
+        rows_mixed=train.mixed,
         rows_cut=train.cut,
         rows_left_out=train.left_out,
         validation=validation.path if validation else None,

@@ -68,12 +68,15 @@ class NumberWatch:
             self._raise("gradients are", step, losses)
 
     def _raise(self, what: str, step: int, batches: list[tuple[Any, Any, Any]]) -> None:
-        lines = sorted({line for _, ids, attended in batches for line in self._lines_of(ids, attended)})
+        found = {line for _, ids, attended in batches for line in self._lines_of(ids, attended)}
+        lines = sorted(found - {0})
         shown = [str(line) for line in lines[:MOST_LINES_NAMED]]
         more = f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else ""
         where = f", in the batch of line{'s' if len(lines) > 1 else ''} {', '.join(shown)}{more} of {self._train.path}"
+        if 0 in found:
+            where = f"{where if lines else ', in a batch'} with rows mixed in"
         kind = "no longer a number" if what.endswith("is") else "no longer numbers"
-        raise EngineError(f"The {what} {kind} at step {step}{where if lines else ''}.", HINT if lines else NO_ROWS_HINT)
+        raise EngineError(f"The {what} {kind} at step {step}{where if found else ''}.", HINT if lines else NO_ROWS_HINT)
 
     def _lines_of(self, ids: Any, attended: Any) -> list[int]:
         """Lines of the rows with these tokens; none where the batch was not made of whole rows side by side."""

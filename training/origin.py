@@ -17,7 +17,9 @@ from training.plan import TrainingPlan
 from training.prepare import read_ready_card
 from training.rows import Part
 
-ROWS = ("inputs", "output", "records", "template", "system_prompt", "max_tokens", "mix_general", "packing")
+ROWS = ("inputs", "output", "records", "template", "system_prompt", "max_tokens", "packing")
+LATER = ("mix_safety", "objective", "dpo_beta", "job", "adapter")
+"""Fields that decide too, and were not there from the first: told where they are set."""
 """Fields of the spec that decide what the rows look like to the model."""
 COURSE = ("seed", "learning_rate", "warmup_ratio", "weight_decay")
 """Fields that decide which step comes next."""
@@ -36,7 +38,8 @@ class Origin(BaseModel):
 
 def origin_of(job_id: str, spec: JobSpec, base: Path, train: Part, plan: TrainingPlan) -> Origin:
     """The origin of the checkpoints that this run writes."""
-    settings: dict[str, Any] = {name: getattr(spec, name) for name in (*ROWS, *COURSE)}
+    settings: dict[str, Any] = {name: getattr(spec, name) for name in (*ROWS, "mix_general", *COURSE)}
+    settings |= {name: value for name in LATER if (value := getattr(spec, name)) != JobSpec.model_fields[name].default}
     settings["method"] = spec.method.model_dump(mode="json")
     # As they came out: `auto` may come out otherwise on another machine.
     settings["precision"], settings["rows a step"] = plan.precision, plan.step_rows

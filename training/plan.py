@@ -11,6 +11,7 @@ from core.errors import BadInput, NotFound
 from core.jobspec import JobSpec
 from core.machine import device_memory_gib, machine, resolve_device
 from cost_models.fit_plan import card_here, precision_of
+from cost_models.pairs import as_one_row
 from cost_models.run_estimate import estimate_run
 from cost_models.shapes import shape_of
 from training.methods import METHODS
@@ -105,11 +106,13 @@ def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) 
         report.warning(f"The memory cannot be predicted, so {batch} rows go into a step. {error}")
         return batch, spec.grad_checkpointing == "on", None
     memory = device_memory_gib(device)
+    if train.rejected:
+        shape, spec = as_one_row(shape, spec)
     estimate = estimate_run(
         shape,
         spec,
         token_counts=train.token_counts,
-        learned_share=sum(row.trainable for row in train.rows) / max(1, sum(train.token_counts)),
+        learned_share=sum(row.trainable for row in (*train.rows, *train.rejected)) / max(1, sum(train.token_counts)),
         device=device,
         device_memory_gib=memory,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from core.errors import StoreError
 from core.job import Outcome
@@ -50,10 +52,14 @@ class Report:
         print(f"{_clock()} step {step} of {total_steps}: {shown}", flush=True)
         self._emit("step", step=step, total_steps=total_steps, values=values)
 
-    def validation(self, step: int, total_steps: int, loss: float) -> None:
-        """The loss on the validation rows (mean over trained tokens, in nats)."""
-        print(f"{_clock()} step {step} of {total_steps}: validation loss {loss:.4f}", flush=True)
-        self._emit("validation", step=step, total_steps=total_steps, values={"validation_loss": loss})
+    def validation(
+        self, step: int, total_steps: int, loss: float, pairs: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        """The loss on the validation rows (mean over trained tokens, in nats); of pairs also margin and accuracy."""
+        told = "".join(f", {name.replace('_', ' ')} {value:.3f}" for name, value in pairs.items())
+        print(f"{_clock()} step {step} of {total_steps}: validation loss {loss:.4f}{told}", flush=True)
+        values = {"validation_loss": loss} | {f"validation_{name}": value for name, value in pairs.items()}
+        self._emit("validation", step=step, total_steps=total_steps, values=values)
 
     def checkpoint(self, step: int, total_steps: int, name: str) -> None:
         """Something was saved that the job can go on from."""

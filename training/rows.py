@@ -6,9 +6,11 @@ Whatever is left out is counted before the trainer sees the data, because TRL dr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from core.errors import BadInput, Refused
+from core.errors import BadInput, NotFound, Refused
 from core.jobspec import JobSpec
+from cost_models.shapes import shape_of
 from dataset.job_rows import read_for_job
 from dataset.render import Encoded, Renderer
 from dataset.understood import Dataset
@@ -33,12 +35,24 @@ class Part:
     """Lines left out, because they could not be read."""
     first_problem: str = ""
     lines: list[int] = field(default_factory=list)
-    """Where each of `rows` stands in the file: its 1-based line, or the number of its record."""
+    """Where each of `rows` stands in the file: its 1-based line, or the number of its record; 0 for one mixed in."""
+    rejected: list[Encoded] = field(default_factory=list)
+    """The answers that were not preferred, where the rows are pairs: one for each of `rows`, behind the same prompt."""
+    mixed: dict[str, int] = field(default_factory=dict)
+    """Rows mixed in behind those of the file, by kind: general, unsafe, safe."""
 
     @property
     def token_counts(self) -> list[int]:
-        """Tokens of each row after cutting."""
+        """Tokens of each row after cutting; of a pair, both sides at the length of the longer one."""
+        if self.rejected:
+            both = zip(self.rows, self.rejected, strict=True)
+            return [2 * max(len(chosen.input_ids), len(other.input_ids)) for chosen, other in both]
         return [len(row.input_ids) for row in self.rows]
+
+    @property
+    def own_rows(self) -> int:
+        """Rows of the file itself."""
+        return len(self.rows) - sum(self.mixed.values())
 
     @property
     def left_out(self) -> int:
@@ -83,6 +97,14 @@ def load_part(spec: JobSpec, path: str, renderer: Renderer, max_tokens: int) -> 
     if not kept:
         raise BadInput(*_why_empty(part, lost, max_tokens), file=path)
     return part
+
+
+def longest_row(spec: JobSpec, base: Path) -> int:
+    """Tokens of the longest row: as asked, and no longer than the model in the folder `base` can read."""
+    try:
+        return min(spec.max_tokens, shape_of(spec.base_model, base).context)
+    except (BadInput, NotFound):
+        return spec.max_tokens
 
 
 def refuse_changed(spec: JobSpec, part: Part) -> None:

@@ -46,7 +46,8 @@ def result_of(run: Run, trainer: Any, watcher: Watcher, *, step: int | None) -> 
     metrics = {
         "steps": float(state.global_step),
         "epochs": round(float(state.epoch or 0.0), 3),
-        "rows": float(len(run.train.rows)),
+        "rows": float(run.train.own_rows),
+        **({"rows_mixed": float(sum(run.train.mixed.values()))} if run.train.mixed else {}),
         "rows_cut": float(run.train.cut),
         "rows_left_out": float(run.train.left_out),
     }
@@ -55,6 +56,10 @@ def result_of(run: Run, trainer: Any, watcher: Watcher, *, step: int | None) -> 
         metrics["first_loss"] = losses[0]
     if validations:
         metrics["validation_loss"] = min(validations)
+    for name in ("margins", "accuracies"):
+        told = [entry[f"eval_rewards/{name}"] for entry in state.log_history if f"eval_rewards/{name}" in entry]
+        if told:
+            metrics[{"margins": "validation_reward_margin", "accuracies": "validation_pair_accuracy"}[name]] = told[-1]
     if step is not None:
         metrics["adapter_step"] = float(step)
     if watcher.cap_reached:

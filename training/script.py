@@ -77,7 +77,8 @@ def refuse_inexpressible(spec: JobSpec) -> None:
         )
     if method.bits == "fp8":
         raise BadInput("an fp8 base is computed with by code of ours.", "Use `bits: '16'`, then export it.")
-    for name, off in (("mix_general", 0.0), ("neftune_alpha", None), ("packing", False)):
+    sft = {"objective": "sft", "mix_general": 0.0, "mix_safety": 0.0, "neftune_alpha": None, "packing": False}
+    for name, off in sft.items():
         if getattr(spec, name, off) != off:
             raise BadInput(f"`{name}` has no place in the plain script.", "Leave it out, then export it.")
 

@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import BadInput, NotFound, ProblemsFound, TuneworthyError
+from core.errors import BadInput, ProblemsFound, TuneworthyError
 from core.job import Result
 from core.jobspec import JobSpec
 from core.run_folder import RunFolder
-from cost_models.shapes import shape_of
 from dataset.render import Renderer
 from training.adapter import BestAdapter, save_adapter
 from training.cap import Cap
@@ -23,6 +22,8 @@ from training.checkpoints import PREFIX, is_whole, keep_only_last, remove_unseal
 from training.disk import disk_full_explained, require_free_bytes
 from training.lineage import base_name, make_lineage, notes_of, write_lineage
 from training.measure import working_seconds
+from training.mix import mix_words, mixed_into
+from training.mix_prompts import mixes
 from training.origin import origin_of
 from training.out_of_memory import (
     TryAgain,
@@ -33,10 +34,11 @@ from training.out_of_memory import (
     smaller_of,
     try_again_words,
 )
+from training.pairs import load_pairs
 from training.plan import make_plan
 from training.report import Report
 from training.resuming import checkpoint_to_go_on_from, validation_is_missing
-from training.rows import load_part, refuse_changed
+from training.rows import load_part, longest_row, refuse_changed
 from training.run import Run, result_of
 from training.specs import check_train_spec
 from training.stop import MayEnd, Stop, Stopped
@@ -86,15 +88,21 @@ def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) ->
         raise BadInput("no training rows are given.", "Set `dataset`.")
     report.stage("Reading the rows")
     renderer = Renderer.from_folder(base)
-    max_tokens = _max_tokens(spec, base)
-    train = load_part(spec, spec.dataset, renderer, max_tokens)
+    max_tokens = longest_row(spec, base)
+    load = load_pairs if spec.objective == "dpo" else load_part
+    train = load(spec, spec.dataset, renderer, max_tokens)
     refuse_changed(spec, train)
-    validation = load_part(spec, spec.validation, renderer, max_tokens) if spec.validation else None
+    validation = load(spec, spec.validation, renderer, max_tokens) if spec.validation else None
     notes = train.notes("training rows", max_tokens)
+    if mixes(spec):
+        train = mixed_into(train, folder, renderer, max_tokens)
     if validation is not None:
         notes += validation.notes("validation rows", max_tokens)
     for note in notes:
         report.warning(note)
+    if mixes(spec):
+        notes.append(mix_words(train))
+        report.log(notes[-1])
     smaller = smaller_of(folder)
     plan = make_plan(spec, base, train, report, smaller)
     if smaller is not None:
@@ -110,14 +118,6 @@ def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) ->
         keep_plan(folder, plan)
     best = BestAdapter(folder.path, *base_name(spec, base))
     return Run(spec, folder, base, train, validation, plan, origin, best, resume_from, notes)
-
-
-def _max_tokens(spec: JobSpec, base: Path) -> int:
-    """The longest row: as asked, and no longer than the model can read."""
-    try:
-        return min(spec.max_tokens, shape_of(spec.base_model, base).context)
-    except (BadInput, NotFound):
-        return spec.max_tokens
 
 
 def _build(run: Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:

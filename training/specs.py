@@ -11,6 +11,8 @@ from core.jobspec import JobSpec
 from core.machine import machine, resolve_device
 from training.classifier_specs import check_classifier_spec
 from training.methods import METHODS
+from training.mix_prompts import mix_problems
+from training.pairs import preference_problems
 
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 STACKS = ("peft",)
@@ -27,8 +29,8 @@ def check_train_spec(spec: JobSpec) -> list[Problem]:
     found = _method_problems(spec)
     if spec.packing:
         found.append(_not_yet("packing", "packing", "Set `packing: false`; rows of like length are batched together."))
-    if spec.mix_general:
-        found.append(_not_yet("mix_general", "mixing in general rows", "Set `mix_general: 0`."))
+    found += mix_problems(spec)
+    found += preference_problems(spec)
     if spec.n_gpus > 1:
         found += _cards_problems(spec)
     if spec.stack not in STACKS:

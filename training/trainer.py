@@ -20,6 +20,7 @@ from training.methods import attach, restorer
 from training.methods.bottleneck import layers_of
 from training.order import LengthGrouped
 from training.plan import TrainingPlan
+from training.preferences import preference_trainer, start_from
 from training.recompute import recompute_only
 from training.rows import Part
 from training.watcher import Watcher
@@ -44,19 +45,25 @@ def build_trainer(
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     model = load_base(spec, plan, base)
     set_seed(spec.seed)
-    model = attach(model, spec)
+    model = start_from(model, spec) if spec.objective == "dpo" else attach(model, spec)
     if spec.shard_base and plan.n_gpus > 1:
         from training.shard import shard_frozen
 
         shard_frozen(model, on_cpu=plan.on_cpu)
-    trainer = SFTTrainer(
-        model=model,
-        args=sft_config(spec, plan, checkpoints, trackers, validates=validation is not None, kept=checkpoints_kept),
-        train_dataset=as_dataset(train),
-        eval_dataset=as_dataset(validation, by_length=True) if validation else None,
-        processing_class=tokenizer,
-        callbacks=[watcher],
+    settings = common_settings(
+        spec, plan, checkpoints, trackers, validates=validation is not None, kept=checkpoints_kept
     )
+    if spec.objective == "dpo":
+        trainer = preference_trainer(model, settings, spec, train, validation, tokenizer, watcher)
+    else:
+        trainer = SFTTrainer(
+            model=model,
+            args=sft_config(settings),
+            train_dataset=as_dataset(train),
+            eval_dataset=as_dataset(validation, by_length=True) if validation else None,
+            processing_class=tokenizer,
+            callbacks=[watcher],
+        )
     _keep_checkpoints_small(trainer, spec)
     for weight in trainer.model.parameters():
         if weight.requires_grad:
@@ -66,7 +73,7 @@ def build_trainer(
         recompute_only(trainer.model, plan.recomputed_layers)
     trainer.remove_callback(PrinterCallback)
     trainer._get_train_sampler = lambda *_: LengthGrouped(train.token_counts, plan.step_rows, spec.seed)
-    if plan.on_cpu:
+    if plan.on_cpu and spec.objective == "sft":
         learn_answers_only(trainer)
     trainer.create_model_card = lambda *_, **__: None  # an empty form in every checkpoint
     return trainer
@@ -86,7 +93,7 @@ def _keep_checkpoints_small(trainer: Any, spec: JobSpec) -> None:
     restore = restorer(spec)
     if restore is not None:
         trainer._load_from_checkpoint = lambda folder, model=None: restore(trainer.model, Path(folder))
-    if layers_of(trainer.model) is not None:
+    if layers_of(trainer.model) is not None or spec.objective == "dpo":
 
         def save(output_dir: str | None = None, state_dict: Any = None) -> None:
             save_weights(trainer.model, Path(output_dir or trainer.args.output_dir))
@@ -94,11 +101,17 @@ def _keep_checkpoints_small(trainer: Any, spec: JobSpec) -> None:
         trainer._save = save
 
 
-def sft_config(
+def sft_config(settings: dict[str, Any]) -> SFTConfig:
+    """The settings of supervised tuning. Rows come ready, so TRL prepares, cuts, packs and drops nothing."""
+    ready = {"packing": False, "max_length": None, "dataset_kwargs": {"skip_prepare_dataset": True}}
+    return SFTConfig(**settings, **ready)
+
+
+def common_settings(
     spec: JobSpec, plan: TrainingPlan, checkpoints: Path, trackers: list[str], *, validates: bool, kept: int
-) -> SFTConfig:
-    """The trainer's settings. Rows come ready, so TRL prepares, cuts, packs and drops nothing."""
-    return SFTConfig(
+) -> dict[str, Any]:
+    """The settings of every trainer, whatever it learns from."""
+    return dict(
         output_dir=str(checkpoints),
         run_name=spec.name or checkpoints.parent.name,
         num_train_epochs=spec.epochs,
@@ -131,9 +144,6 @@ def sft_config(
         logging_nan_inf_filter=False,
         report_to=trackers or "none",
         disable_tqdm=True,
-        packing=False,
-        max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True},
     )
 
 

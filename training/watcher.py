@@ -137,7 +137,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
             "tokens_per_second": self._tokens_per_second(),
             "eta_seconds": (time.monotonic() - self._began) / done * (state.max_steps - state.global_step),
         }
-        self._report.step(state.global_step, state.max_steps, values)
+        self._report.step(state.global_step, state.max_steps, values | preference_figures(logs))
 
     def on_prediction_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -158,7 +158,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         """Keep the adapter if it is the best; stop where it gets no better."""
         what = f"The validation loss is no longer a number at step {state.global_step}."
         loss = _number((metrics or {}).get("eval_loss", math.nan), what)
-        self._report.validation(state.global_step, state.max_steps, loss)
+        self._report.validation(state.global_step, state.max_steps, loss, preference_figures(metrics or {}, "eval_"))
         if self._best is not None and leads():
             self._best.offer(model, state.global_step, loss)
         if self._early_stopping is not None and validations_since_best(state.log_history) >= self._early_stopping:
@@ -198,6 +198,12 @@ def validations_since_best(log_history: list[dict[str, float]]) -> int:
         return 0
     best = min(steps, key=lambda step: (losses[step], step))
     return len(steps) - 1 - steps.index(best)
+
+
+def preference_figures(logs: dict[str, float], before: str = "") -> dict[str, float]:
+    """Of preference tuning: by how much the chosen answer's reward is higher, and how often it is."""
+    names = {"reward_margin": "rewards/margins", "pair_accuracy": "rewards/accuracies"}
+    return {name: float(logs[before + told]) for name, told in names.items() if before + told in logs}
 
 
 def _number(value: float, otherwise: str) -> float:

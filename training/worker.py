@@ -132,6 +132,11 @@ def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abru
 
 
 def _train(folder: RunFolder, spec: JobSpec, base: Path, stop: Stop, report: Report, abrupt: AbruptEnd) -> Result:
+    from training.mix_prompts import mixes
+
+    if mixes(spec):
+        with abrupt.allowed():
+            _mix(folder, spec, base, report)
     if spec.n_gpus > 1:
         from training.ranks import run_ranks
 
@@ -140,6 +145,20 @@ def _train(folder: RunFolder, spec: JobSpec, base: Path, stop: Stop, report: Rep
     from training.sft import run_train
 
     return run_train(spec, folder, base, report, stop, abrupt)
+
+
+def _mix(folder: RunFolder, spec: JobSpec, base: Path, report: Report) -> None:
+    """Make the rows that are mixed in, before several processes would each do so. Who refuses, the judge says."""
+    from dataset.render import Renderer
+    from evaluation.refusals import judge
+    from training.base_answers import BaseAnswers
+    from training.mix import make_mix
+    from training.rows import load_part, longest_row
+
+    renderer, most = Renderer.from_folder(base), longest_row(spec, base)
+    own = len(load_part(spec, str(spec.dataset), renderer, most).rows)
+    answers = BaseAnswers(spec, base, renderer)
+    make_mix(spec, folder, own, most, renderer, answers, lambda *said: judge(*said).label, report)
 
 
 def _evaluate_or_merge(

@@ -141,6 +141,17 @@ def test_several_cards_share_the_time() -> None:
     assert 1 / 4 < four / one < 1 / 2
 
 
+def test_preferences_take_the_memory_of_two_answers_and_more_than_twice_the_time() -> None:
+    sft, dpo = (
+        plan("Qwen/Qwen3-0.6B", "H100-SXM", micro_batch=2, grad_checkpointing="off", **fields)
+        for fields in ({}, {"objective": "dpo"})
+    )
+    assert dpo.breakdown["activations"] > 1.9 * sft.breakdown["activations"]
+    assert "both of its answers" in why(dpo)
+    around = 60
+    assert (dpo.seconds.likely or 0) - around > 2.5 * ((sft.seconds.likely or 0) - around)
+
+
 def test_the_same_method_takes_longer_with_all_weights_and_with_dora() -> None:
     lora, dora, full = (
         plan("Qwen/Qwen3-0.6B", "H100-SXM", method=method, micro_batch=8, grad_checkpointing="off").seconds.likely or 0

@@ -117,7 +117,7 @@ def test_a_pickle_in_the_place_of_the_numbers_is_never_opened(folder: Path, tmp_
     assert not (tmp_path / "ran").exists()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_change_of_the_files_is_opened_or_refused_with_a_reason(
     folder: Path, tmp_path: Path, data: st.DataObject

@@ -15,17 +15,36 @@ SHAPE = ModelShape(id="small", layers=2, hidden=128, heads=4, kv_heads=2, head_d
 SHORT, LONG = 64, 96
 
 
-def saved_bytes(layers: int, tokens: int, method: MethodSpec, bytes_each: int) -> int:
+def build(family: str, layers: int) -> Any:
+    """A small random model of a family, of about the same sizes."""
+    import transformers
+
+    sizes = {
+        "vocab_size": SHAPE.vocab, "hidden_size": SHAPE.hidden, "intermediate_size": SHAPE.ffn,
+        "num_hidden_layers": layers, "num_attention_heads": SHAPE.heads, "num_key_value_heads": SHAPE.kv_heads,
+        "head_dim": SHAPE.head_dim, "pad_token_id": 0,
+    }  # fmt: skip
+    gpt2 = {"vocab_size": SHAPE.vocab, "n_embd": SHAPE.hidden, "n_inner": SHAPE.ffn, "n_layer": layers,
+            "n_head": SHAPE.heads}  # fmt: skip
+    configs: dict[str, Any] = {
+        "Llama": sizes,
+        "Qwen3": sizes,
+        "Gemma2": sizes | {"layer_types": ["full_attention"] * layers},
+        "Phi3": {name: value for name, value in sizes.items() if name != "head_dim"},
+        "Mixtral": sizes | {"num_local_experts": 4, "num_experts_per_tok": 2},
+        "GPT2": gpt2,
+    }
+    head = "LMHeadModel" if family == "GPT2" else "ForCausalLM"
+    config = getattr(transformers, f"{family}Config")(**configs[family])
+    return getattr(transformers, family + head)(config)
+
+
+def saved_bytes(layers: int, tokens: int, method: MethodSpec, bytes_each: int, family: str = "Llama") -> int:
     """Bytes of all tensors that the forward pass keeps beside the parameters."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import LlamaConfig, LlamaForCausalLM
 
-    config = LlamaConfig(
-        vocab_size=SHAPE.vocab, hidden_size=SHAPE.hidden, intermediate_size=SHAPE.ffn, num_hidden_layers=layers,
-        num_attention_heads=SHAPE.heads, num_key_value_heads=SHAPE.kv_heads, head_dim=SHAPE.head_dim,
-    )  # fmt: skip
-    model: Any = LlamaForCausalLM(config).to(torch.bfloat16 if bytes_each == 2 else torch.float32)
+    model = build(family, layers).to(torch.bfloat16 if bytes_each == 2 else torch.float32)
     if method.kind == "lora":
         model = get_peft_model(
             model,
@@ -70,3 +89,26 @@ def test_a_layer_keeps_what_the_estimate_says(method: MethodSpec, bytes_each: in
 
     measured = (layer(LONG) - layer(SHORT)) / (LONG - SHORT)
     assert layer_bytes(SHAPE, method, Setting(bytes_each=bytes_each, on_cpu=True)) == pytest.approx(measured, rel=0.01)
+
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "Qwen3": {"qk_norm": True},
+    "Gemma2": {"norms": 4, "eager": True},
+    "Phi3": {"fused": True},
+    "Mixtral": {"experts": 4, "experts_per_token": 2, "expert_ffn": SHAPE.ffn},
+    "GPT2": {"gated": False, "fused": True, "eager": True, "positions": 1024, "kv_heads": SHAPE.heads},
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of PEFT, on what each family's layers are
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_layers_of_other_families_keep_what_the_estimate_says_to_a_twentieth(family: str) -> None:
+    shape, method = SHAPE.model_copy(update=FAMILIES[family]), MethodSpec(rank=4)
+
+    def measured(tokens: int) -> int:
+        return saved_bytes(3, tokens, method, 2, family) - saved_bytes(2, tokens, method, 2, family)
+
+    def said(tokens: int) -> float:
+        return tokens * layer_bytes(shape, method, Setting(on_cpu=True, row_tokens=tokens))
+
+    assert said(LONG) - said(SHORT) == pytest.approx(measured(LONG) - measured(SHORT), rel=0.05)

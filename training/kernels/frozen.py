@@ -23,12 +23,22 @@ class Frozen(Protocol):
     """Does it multiply e4m3 rows?"""
     room: int
     """Columns behind the weight's own, where the adapters' Bs may stand: then the product adds them by itself."""
+    room_back: int
+    """The same in the backward alone, which then gives the gradient of `x A'` behind that of x."""
+    room_below: int
+    """Rows below the weight's own, where the As may stand: then the backward adds the adapters' part by itself."""
 
     def forward(self, x: Rows) -> Tensor:
         """`(tokens, in)` to `(tokens, out)`."""
 
     def backward(self, gradient: Rows) -> Tensor:
-        """`(tokens, out)` to `(tokens, in + room)`."""
+        """`(tokens, out)` to `(tokens, in + room_back)`."""
+
+    def take(self, ups: Tensor) -> None:
+        """The adapters' Bs, `(out, ranks)`, for the forward and the backward of one layer."""
+
+    def take_below(self, downs: Tensor, gradient: Tensor, low_gradient: Tensor) -> Rows:
+        """With `room_below`: the As, `(ranks, in)`, and what their product is to be made of."""
 
 
 class SixteenBits:
@@ -40,39 +50,58 @@ class SixteenBits:
 
     fp8 = False
 
-    def __init__(self, parts: list[Tensor], room: int = 0) -> None:
-        self.room, width = room, parts[0].shape[1]
-        if len(parts) == 1 and not room:
-            self.weight = parts[0]
-        else:
-            self.weight = parts[0].new_empty(sum(part.shape[0] for part in parts), width + room)
-            torch.cat(parts, out=self.weight[:, :width]) if not room else self.weight[:, :width].copy_(torch.cat(parts))
-        self.width = width
+    def __init__(self, parts: list[Tensor], room: int = 0, room_below: int = 0) -> None:
+        self.room = self.room_back = room
+        self.room_below, self.width = room_below, parts[0].shape[1]
+        self.height = sum(part.shape[0] for part in parts)
+        self.tall = parts[0].new_empty(self.height + room_below, self.width + room)
+        self.weight = self.tall[: self.height]
+        self.weight[:, : self.width].copy_(torch.cat(parts))
 
     def take(self, ups: Tensor) -> None:
-        """Put the adapters' Bs, `(out, room)`, behind the weight."""
-        self.weight[:, self.width :].copy_(ups)
+        """Put the adapters' Bs behind the weight, where there is room."""
+        if self.room:
+            self.weight[:, self.width :].copy_(ups)
+
+    def take_below(self, downs: Tensor, gradient: Tensor, low_gradient: Tensor) -> Rows:
+        """`[dy, d(x A')]`, for the product with `[W; A]`."""
+        self.tall[self.height :, : self.width].copy_(downs)
+        return Rows(torch.cat((gradient, low_gradient), 1))
 
     def forward(self, x: Rows) -> Tensor:
         return (x.wide if self.room else x.values) @ self.weight.t()
 
     def backward(self, gradient: Rows) -> Tensor:
-        return gradient.values @ self.weight
+        return gradient.values @ (self.tall if gradient.values.shape[1] > self.height else self.weight)
 
 
 class EightBits:
     """The weight twice in e4m3, as it is and turned, each row with a scale: two bytes a number, as in 16 bits.
 
-    A product reads both sides along the summed dimension, so forward and backward need one copy each.
+    A product reads both sides along the summed dimension, so forward and backward need one copy each. Behind the turned copy
+    stand the adapters' Bs in e4m3, so that the backward gives the gradient of `x A'` as well.
     """
 
     fp8 = True
-    room = 0
+    room = room_below = 0
 
-    def __init__(self, weight: Tensor) -> None:
-        self.kind = weight.dtype
+    def __init__(self, weight: Tensor, room_back: int = 0) -> None:
+        self.kind, self.room_back = weight.dtype, room_back
         self.rows, self.row_scales = reference.quantised(weight)
-        self.turned, self.turned_scales = reference.quantised(weight.t().contiguous())
+        turned, scales = reference.quantised(weight.t().contiguous())
+        if room_back:
+            turned = torch.cat([turned, turned.new_zeros(room_back, turned.shape[1])])
+            scales = torch.cat([scales, scales.new_ones(room_back, 1)])
+        self.turned, self.turned_scales = turned, scales
+
+    def take_below(self, downs: Tensor, gradient: Tensor, low_gradient: Tensor) -> Rows:
+        raise NotImplementedError  # there is no room below
+
+    def take(self, ups: Tensor) -> None:
+        if self.room_back:
+            small, scales = _quantised(ups.t().contiguous())
+            self.turned[-self.room_back :].copy_(small)
+            self.turned_scales[-self.room_back :].copy_(scales)
 
     def forward(self, x: Rows) -> Tensor:
         return product(x, self.rows, self.row_scales, self.kind)
@@ -103,7 +132,7 @@ class FourBits:
     With `fp8` the buffer is quantised to e4m3 once more and the product made there: faster, and rounded twice.
     """
 
-    room = 0
+    room = room_back = room_below = 0
 
     def __init__(self, parts: list[Tensor], buffer: Buffer, kind: Any, *, fp8: bool) -> None:
         """`parts` are `Params4bit`, one for each layer that shares the rows."""
@@ -123,6 +152,12 @@ class FourBits:
         if not self.fp8:
             return gradient.values @ weight
         return product(gradient, *_turned(weight), self.kind)
+
+    def take(self, ups: Tensor) -> None:
+        pass  # there is no room
+
+    def take_below(self, downs: Tensor, gradient: Tensor, low_gradient: Tensor) -> Rows:
+        raise NotImplementedError
 
     def _written_out(self) -> Tensor:
         from bitsandbytes.functional import dequantize_4bit

@@ -27,6 +27,7 @@ ROOMY = ("qkv", "gate_up")
 """Whose rows come out of a norm, which can leave room behind them."""
 ALIGNED = 8
 """Columns that a product of 16-bit numbers reads at a time: 16 bytes."""
+EIGHT_BIT_ALIGNED = 16
 WIDEST = 2**16
 """Numbers of a row that one program of a kernel can hold."""
 
@@ -95,7 +96,7 @@ def _layer(module: Any, config: Any, buffer: Buffer, *, fp8: bool) -> Layer:
         bases = [_base(linear) for linear in linears]
         widths = [base.out_features for base in bases]
         groups[name] = Group(_places(linears, widths), sum(widths))
-        weights[name] = _frozen(bases, buffer, groups[name].ranks if name in ROOMY else 0, fp8=fp8)
+        weights[name] = _frozen(bases, buffer, groups[name].ranks, roomy=name in ROOMY, fp8=fp8)
         if (bias := _bias(bases)) is not None:
             biases[name] = bias
     attention = module.self_attn
@@ -112,17 +113,19 @@ def _layer(module: Any, config: Any, buffer: Buffer, *, fp8: bool) -> Layer:
     )
 
 
-def _frozen(bases: list[Any], buffer: Buffer, room: int, *, fp8: bool) -> Frozen:
+def _frozen(bases: list[Any], buffer: Buffer, ranks: int, *, roomy: bool, fp8: bool) -> Frozen:
     weights = [base.weight for base in bases]
     if hasattr(weights[0], "quant_state"):
         return FourBits(weights, buffer, bases[0].compute_dtype or torch.bfloat16, fp8=fp8)
     parts = [weight.detach() for weight in weights]
     if fp8:
-        eight = EightBits(torch.cat(parts))
+        eight = EightBits(torch.cat(parts), ranks if ranks % EIGHT_BIT_ALIGNED == 0 else 0)
         for weight in weights:
             weight.data = weight.data.new_empty(0)
         return eight
-    sixteen = SixteenBits(parts, room if room % ALIGNED == 0 else 0)
+    aligned = ranks if ranks % ALIGNED == 0 else 0
+    wide = parts[0].shape[1] > sum(part.shape[0] for part in parts)  # a product that is costly to go over twice
+    sixteen = SixteenBits(parts, aligned if roomy else 0, aligned if wide and not roomy else 0)
     own = sixteen.weight[:, : sixteen.width].split([weight.shape[0] for weight in weights])
     for weight, part in zip(weights, own, strict=True):
         weight.data = part  # a view: the weight is held once

@@ -128,7 +128,7 @@ def _forward(
     act = rows.swiglu(both, fp8=w["down"].fp8)
     if not last:
         lows["down"] = _low(layer.groups["down"], act.values, given["down"])
-        return x, kept
+        return x, kept  # the weight of `down` still holds the Bs of the forward
     del read, answer, qkv, out
     return (multiply("down", act).add_(between)).view(batch, tokens, hidden), kept
 
@@ -187,8 +187,8 @@ def _multiply(
     if low is None:
         return weight.forward(read), None
     ups = group.ups(matrices, low.dtype)
+    weight.take(ups)
     if weight.room:
-        weight.take(ups)
         return weight.forward(read), low.clone()  # the rows behind it are not kept for the backward
     return weight.forward(read).addmm_(low, ups.t()), low
 
@@ -204,11 +204,15 @@ def _pull(
     weight: Frozen, group: Group, g: Rows, matrices: tuple[Tensor, ...], *, onwards: bool
 ) -> tuple[Tensor | None, Tensor | None]:
     """(gradient of x where it goes `onwards`, gradient of `x A'`)."""
-    wide = weight.backward(g) if onwards else None
     if not group.places:
-        return wide, None
-    if wide is not None and weight.room:
-        dx, low_gradient = wide[:, : -weight.room], wide[:, -weight.room :]
+        return (weight.backward(g) if onwards else None), None
+    if onwards and weight.room_below:
+        low_gradient = g.values @ group.ups(matrices, g.values.dtype)
+        g = weight.take_below(group.downs(matrices, g.values.dtype), g.values, low_gradient)
+        return weight.backward(g), low_gradient
+    wide = weight.backward(g) if onwards else None
+    if wide is not None and weight.room_back:
+        dx, low_gradient = wide[:, : -weight.room_back], wide[:, -weight.room_back :]
     else:
         dx, low_gradient = wide, g.values @ group.ups(matrices, g.values.dtype)
     if dx is not None:

@@ -99,21 +99,21 @@ def _swiglu(both, out, quantised, scales, columns, FP8: tl.constexpr, BLOCK: tl.
 
 
 @triton.jit
-def _swiglu_backward(both, gradient, quantised, scales, columns, FP8: tl.constexpr, BLOCK: tl.constexpr):
+def _swiglu_backward(both, gradient, gradient_stride, quantised, scales, columns, FP8: tl.constexpr, BLOCK: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
     at = tl.arange(0, BLOCK)
     inside = at < columns
     gate_at = both + row * 2 * columns + at
     gate = tl.load(gate_at, mask=inside, other=0.0).to(tl.float32)
     up = tl.load(gate_at + columns, mask=inside, other=0.0).to(tl.float32)
-    g = tl.load(gradient + row * columns + at, mask=inside, other=0.0).to(tl.float32)
+    g = tl.load(gradient + row * gradient_stride + at, mask=inside, other=0.0).to(tl.float32)
     sigmoid = 1.0 / (1.0 + tl.exp(-gate))
     kind = both.dtype.element_ty
     slope = (g * up * sigmoid * (1.0 + gate * (1.0 - sigmoid))).to(kind)
     rise = (g * gate * sigmoid).to(kind)
     tl.store(gate_at, slope, mask=inside)
     tl.store(gate_at + columns, rise, mask=inside)
-    tl.store(gradient + row * columns + at, (gate * sigmoid * up).to(gradient.dtype.element_ty), mask=inside)
+    tl.store(gradient + row * gradient_stride + at, (gate * sigmoid * up).to(gradient.dtype.element_ty), mask=inside)
     if FP8:
         largest = tl.max(tl.maximum(tl.abs(slope.to(tl.float32)), tl.abs(rise.to(tl.float32))), 0)
         largest = tl.maximum(largest, 1e-12) / 448.0
@@ -237,7 +237,7 @@ def swiglu_backward_(both: Tensor, gradient: Tensor, fp8: bool = False) -> tuple
     """In place; gives the e4m3 rows of the gradient and their scales."""
     columns = gradient.shape[1]
     small, scales = _room(both, 2 * columns, fp8)
-    _swiglu_backward[(both.shape[0],)](both, gradient, small, scales, columns, FP8=fp8, **_launch(columns))
+    _swiglu_backward[(both.shape[0],)](both, gradient, gradient.stride(0), small, scales, columns, FP8=fp8, **_launch(columns))
     return small, scales
 
 
