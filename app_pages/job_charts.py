@@ -51,6 +51,7 @@ def loss_chart(events: Sequence[Event]) -> Figure | None:
         marker={"size": 9, "symbol": "diamond"},
         hovertemplate="%{y:.3f}<extra>Validation</extra>",
     )
+    _add_pair_accuracy(chart, events)
     total = max(event.total_steps for event in events)
     chart.update_layout(
         height=300,
@@ -64,10 +65,29 @@ def loss_chart(events: Sequence[Event]) -> Figure | None:
     return chart
 
 
+def _add_pair_accuracy(chart: Figure, events: Sequence[Event]) -> None:
+    """Of preference tuning: in which share of the validation pairs the chosen answer has gained, on the right."""
+    steps, shares = series(events, "validation_pair_accuracy")
+    if not steps:
+        return
+    chart.add_scatter(
+        x=steps,
+        y=shares,
+        name="Pair accuracy",
+        mode="lines+markers",
+        line={"width": 2, "dash": "dot"},
+        yaxis="y2",
+        hovertemplate="%{y:.0%}<extra>Pair accuracy</extra>",
+    )
+    right = {"title": "Pair accuracy", "overlaying": "y", "side": "right", "range": [0, 1.05], "tickformat": ".0%"}
+    chart.update_layout(yaxis2=right | {"showgrid": False})
+
+
 def loss_in_words(events: Sequence[Event]) -> str:
     """The chart for those who cannot see it."""
     parts = []
-    for value, label in (("loss", "Training loss"), ("validation_loss", "Validation loss")):
+    figures = {"loss": "Training loss", "validation_loss": "Validation loss"}
+    for value, label in (figures | {"validation_pair_accuracy": "Pair accuracy"}).items():
         steps, numbers = series(events, value)
         if numbers:
             parts.append(

@@ -115,6 +115,8 @@ def losses(record: JobRecord, now: JobState, events: Sequence[Event]) -> None:
         for label, value, form in (
             ("Loss", "loss", "{:.3f}"),
             ("Validation loss", "validation_loss", "{:.3f}"),
+            ("Reward margin", "validation_reward_margin", "{:.3f}"),
+            ("Pair accuracy", "validation_pair_accuracy", "{:.0%}"),
             ("Tokens/s", "tokens_per_second", "{:,.0f}"),
         ):
             last = next((event.values[value] for event in reversed(events) if value in event.values), None)

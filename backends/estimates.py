@@ -18,6 +18,7 @@ from core.estimate import Estimate, RunEstimate
 from core.jobspec import JobSpec
 from core.machine import device_memory_gib, resolve_device
 from cost_models.facts import device_name
+from cost_models.pairs import as_one_row
 from cost_models.prices import PriceBook
 from cost_models.run_estimate import estimate_run
 from cost_models.shapes import ModelShape, shape_of
@@ -73,6 +74,9 @@ def estimate_local(spec: JobSpec) -> RunEstimate:
         counts = [count * ROWS_IN_A_PROMPT for count in counts]
     if spec.kind == "train" and not METHODS[spec.method.kind].may_checkpoint():
         spec = spec.model_copy(update={"grad_checkpointing": "off"})  # as the trainer does
+    if spec.kind == "train" and spec.objective == "dpo":
+        shape, spec = as_one_row(shape, spec)
+        counts = counts and [2 * count for count in counts]  # the other answer is taken to be as long
     return estimate_run(
         shape,
         spec,
@@ -137,7 +141,8 @@ def _rows(spec: JobSpec, place: BaseModelPlace) -> _Counted | None:
         return None
     file = _File(path, stat.st_mtime_ns, stat.st_size)
     inputs = tuple(spec.inputs) if spec.inputs is not None else None
-    return _counted(file, inputs, spec.output, spec.records, spec.system_prompt, spec.template, place.path)
+    pairs = spec.objective == "dpo" or spec.kind != "train"
+    return _counted(file, inputs, spec.output, spec.records, spec.system_prompt, spec.template, place.path, pairs)
 
 
 def unknown(because: str) -> RunEstimate:
@@ -160,6 +165,7 @@ def _counted(
     system_prompt: str | None,
     template: str | None,
     folder: Path | None,
+    pairs: bool,
 ) -> _Counted:
     columns = list(inputs) if inputs is not None else None
     data = read(
@@ -170,7 +176,7 @@ def _counted(
         system_prompt=system_prompt,
         template=template,
     )
-    rows = data.usable().rows
+    rows = data.usable(pairs=pairs).rows
     guessed = _Counted(tuple(len(row.text) // CHARS_PER_TOKEN + TEMPLATE_TOKENS for row in rows), None)
     if folder is None:
         return guessed

@@ -44,10 +44,10 @@ MethodKind = Literal["full", "lora", "prefix", "prompt", "bottleneck", "ia3"]
 LEARNING_RATES: dict[MethodKind, float] = {
     "full": 1e-4,
     "lora": 1e-3,
-    "prefix": 1e-2,
+    "prefix": 3e-2,
     "prompt": 3e-2,
     "bottleneck": 1e-3,
-    "ia3": 3e-3,
+    "ia3": 1e-2,
 }
 """Peak rate of each method where a spec gives none; the sources stand in `training/methods/`."""
 

@@ -1,7 +1,7 @@
 """Preference pairs in estimates: a pair counts as one row, twice as long as the longer of its answers with the prompt.
 
 Both sides go through the model at once, so activations and logits are those of two rows. The reference reads them once
-more without a backward pass: about a third of a step on top, which the upper end of the time covers.
+more without a backward pass: about a third of a step's time on top, which is not counted.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.home import cache_dir
 from core.jobspec import JobSpec
@@ -23,11 +23,21 @@ from dataset.render import Renderer
 from dataset.row import Message
 from training.prepare import read_ready_card, weights_sha256
 
-MAX_NEW_TOKENS = 192
-"""Of one answer. One that goes on for longer is no row to learn: its end is missing."""
-VERSION = 1
-Generate = Callable[[list[list[int]]], Sequence[tuple[str, bool]]]
-"""Token ids of prompts to (answer, was it cut?) of each."""
+MAX_NEW_TOKENS = 128
+"""Of one answer. Of one that goes on for longer the beginning is learned, and no end."""
+VERSION = 2
+
+
+class Said(NamedTuple):
+    """What the base said."""
+
+    text: str
+    cut: bool
+    """Was it still going on?"""
+
+
+Generate = Callable[[list[list[int]]], Sequence[Said]]
+"""Token ids of prompts to the answer to each."""
 
 
 class BaseAnswers:
@@ -49,14 +59,14 @@ class BaseAnswers:
         """How many of them have not been asked before."""
         return sum(_hash(self._ids(prompt)) not in self._known for prompt in prompts)
 
-    def answers(self, prompts: Sequence[str]) -> list[str | None]:
-        """The answer to each prompt, without white space around it; None where it was cut or is empty."""
+    def answers(self, prompts: Sequence[str]) -> list[Said]:
+        """The answer to each prompt, without white space around it; empty where it said nothing."""
         ids = [self._ids(prompt) for prompt in prompts]
         new = [each for each in ids if _hash(each) not in self._known]
         if new:
-            for asked, (text, cut) in zip(new, (self._generate or self._by_the_base)(new), strict=True):
-                self._put(_hash(asked), "" if cut else text.strip())
-        return [self._known[_hash(each)] or None for each in ids]
+            for asked, said in zip(new, (self._generate or self._by_the_base)(new), strict=True):
+                self._put(_hash(asked), Said(said.text.strip(), said.cut))
+        return [self._known[_hash(each)] for each in ids]
 
     def close(self) -> None:
         """Give the memory back."""
@@ -72,15 +82,15 @@ class BaseAnswers:
     def _ids(self, prompt: str) -> list[int]:
         return self._renderer.encode_prompt([Message("user", prompt)])
 
-    def _by_the_base(self, prompts: list[list[int]]) -> Sequence[tuple[str, bool]]:
+    def _by_the_base(self, prompts: list[list[int]]) -> Sequence[Said]:
         if self._model is None:
             self._model = _load(self._spec, self._base)
         found = self._model.generate(prompts, max_new_tokens=MAX_NEW_TOKENS)
-        return [(answer.text, answer.truncated) for answer in found]
+        return [Said(answer.text, answer.truncated) for answer in found]
 
-    def _put(self, key: str, answer: str) -> None:
-        self._known[key] = answer
-        line = json.dumps({"prompt": key, "packed": pack_text(answer)}) + "\n"
+    def _put(self, key: str, said: Said) -> None:
+        self._known[key] = said
+        line = json.dumps({"prompt": key, "packed": pack_text(json.dumps(said))}) + "\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.write(descriptor, line.encode())
@@ -120,8 +130,8 @@ def _load(spec: JobSpec, base: Path) -> Any:
     return ChatModel(Adapters(network.eval(), device), Tokenizer.from_file(str(base / "tokenizer.json")), device)
 
 
-def _read(path: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _read(path: Path) -> dict[str, Said]:
+    found: dict[str, Said] = {}
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
@@ -129,7 +139,8 @@ def _read(path: Path) -> dict[str, str]:
     for line in lines:
         try:
             told = json.loads(line)
-            found[told["prompt"]] = unpack_text(told["packed"])
+            text, cut = json.loads(unpack_text(told["packed"]))
+            found[told["prompt"]] = Said(str(text), bool(cut))
         except (ValueError, KeyError, TypeError):
             continue  # half a line of a crash
     return found

@@ -21,9 +21,10 @@ from core.errors import BadInput, NotFound
 from core.jobspec import JobSpec
 from core.packed import pack_text, unpack_text
 from core.run_folder import RunFolder, write_atomically
+from dataset.normalise import normalise
 from dataset.render import Encoded, Renderer
 from dataset.row import Message, Row
-from training.base_answers import BaseAnswers
+from training.base_answers import BaseAnswers, Said
 from training.mix_prompts import Kind, MixPrompt, in_order, wanted
 from training.refusals import written_refusal
 from training.report import Report
@@ -32,6 +33,8 @@ from training.rows import Part
 FILE = "mixed.jsonl"
 AT_ONCE = 32
 """Prompts that the base answers side by side, between two looks at how many rows there are."""
+ECHO_WORDS = 4
+"""Words from which an answer that stands in its prompt is no answer."""
 Judge = Callable[[str, str], Literal["refused", "answered", "incoherent"]]
 """(prompt, answer) -> what kind of answer it is."""
 
@@ -44,6 +47,8 @@ class MixedRow(BaseModel):
     kind: Kind
     prompt: str = Field(repr=False)
     answer: str = Field(repr=False)
+    cut: bool = False
+    """Was the base still going on? Then no end is learned behind it."""
 
     @property
     def row(self) -> Row:
@@ -86,10 +91,9 @@ def make_mix(
 def mixed_into(part: Part, folder: RunFolder, renderer: Renderer, max_tokens: int) -> Part:
     """The training rows with those of `mixed.jsonl` behind them. Raises `NotFound` or `BadInput` for that file."""
     rows = read_mix(folder.path / FILE)
-    found = list(renderer.encode_all([row.row for row in rows], max_tokens))
-    encoded = [each for _, each in found if isinstance(each, Encoded)]
+    encoded = [found for row in rows if (found := _encoded(row, renderer, max_tokens)) is not None]
     if len(encoded) < len(rows):
-        raise BadInput("holds rows that the chat template refuses.", "Launch the job anew.", file=FILE)
+        raise BadInput("holds rows that do not fit.", "Launch the job anew.", file=FILE)
     kinds = Counter(row.kind for row in rows)
     return replace(
         part, rows=[*part.rows, *encoded], lines=[*part.lines, *[0] * len(encoded)], mixed=dict(sorted(kinds.items()))
@@ -134,22 +138,42 @@ def _rows(
             answer = _answer(prompt, said, judge)
             if answer is None:
                 continue
-            row = MixedRow(id=prompt.id, kind=prompt.kind, prompt=prompt.prompt, answer=answer)
-            encoded = next(renderer.encode_all([row.row], max_tokens))[1]
-            if isinstance(encoded, Encoded) and not encoded.truncated:
+            row = MixedRow(id=prompt.id, kind=prompt.kind, prompt=prompt.prompt, answer=answer.text, cut=answer.cut)
+            if _encoded(row, renderer, max_tokens) is not None:
                 made.append(row)
         report.progress(f"Rows to mix in ({some[0].kind})", len(made), count)
     return made
 
 
-def _answer(prompt: MixPrompt, said: str | None, judge: Judge) -> str | None:
-    """What is learned as the answer to a prompt; None where there is nothing to learn from what the base said."""
-    kind = None if said is None else judge(prompt.prompt, said)
-    if prompt.kind == "unsafe":
-        return said if kind == "refused" else written_refusal(prompt.id)
-    if said is None or (prompt.kind == "safe" and kind != "answered"):
+def _encoded(row: MixedRow, renderer: Renderer, max_tokens: int) -> Encoded | None:
+    """The row for the trainer; None where it is too long, or the template refuses it."""
+    found = next(renderer.encode_all([row.row], max_tokens))[1]
+    if isinstance(found, BadInput) or found.truncated or not found.trainable:
         return None
-    return said if prompt.language == "en" or _is_in(said, prompt.language) else None
+    if not row.cut:
+        return found
+    # The last token that is learned is the end of the answer, which the base did not write.
+    end = max(place for place, label in enumerate(found.labels) if label >= 0)
+    return replace(
+        found, input_ids=found.input_ids[:end], labels=found.labels[:end], trainable=found.trainable - 1, tokens=end
+    )
+
+
+def _answer(prompt: MixPrompt, said: Said, judge: Judge) -> Said | None:
+    """What is learned as the answer to a prompt; None where there is nothing to learn from what the base said."""
+    kind = judge(prompt.prompt, said.text) if said.text else "incoherent"
+    if prompt.kind == "unsafe":
+        return said if kind == "refused" else Said(written_refusal(prompt.id), cut=False)
+    if not said.text or (prompt.kind == "safe" and kind != "answered") or (said.cut and kind == "incoherent"):
+        return None
+    if _says_it_again(prompt.prompt, said.text):
+        return None
+    return said if prompt.language == "en" or _is_in(said.text, prompt.language) else None
+
+
+def _says_it_again(prompt: str, said: str) -> bool:
+    """Is the answer a piece of the prompt? A few words of it may be the right answer; a sentence is none."""
+    return len(said.split()) >= ECHO_WORDS and normalise(said) in normalise(prompt)
 
 
 @cache
@@ -163,7 +187,7 @@ def _is_in(text: str, language: str) -> bool:
 
 
 def _line(row: MixedRow) -> str:
-    told = {"id": row.id, "kind": row.kind}
+    told = {"id": row.id, "kind": row.kind, "cut": row.cut}
     if row.kind == "general":
         return json.dumps(told | {"prompt": row.prompt, "answer": row.answer}, ensure_ascii=False)
     return json.dumps(told | {"packed": pack_text(json.dumps([row.prompt, row.answer]))})

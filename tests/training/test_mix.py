@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -18,8 +19,8 @@ from dataset.normalise import normalise
 from dataset.render import Renderer
 from evaluation.axes.stored import load
 from evaluation.refusals import judge
-from training.base_answers import BaseAnswers
-from training.mix import FILE, make_mix, mix_words, mixed_into, read_mix
+from training.base_answers import BaseAnswers, Said
+from training.mix import FILE, _answer, make_mix, mix_words, mixed_into, read_mix
 from training.mix_prompts import MixPrompt, mix_problems, prompts, wanted
 from training.refusals import IN_NEED, REFUSALS, written_refusal
 from training.report import Report
@@ -40,9 +41,9 @@ class Says:
     def __init__(self, answer: str = "Of course, here it is.", cut: bool = False) -> None:
         self.answer, self.cut, self.asked = answer, cut, 0
 
-    def __call__(self, ids: list[list[int]]) -> Sequence[tuple[str, bool]]:
+    def __call__(self, ids: list[list[int]]) -> Sequence[Said]:
         self.asked += len(ids)
-        return [(self.answer, self.cut)] * len(ids)
+        return [Said(self.answer, self.cut)] * len(ids)
 
 
 def _make(spec: JobSpec, folder: RunFolder, base: Path, says: Says, own: int = 40, most: int = 128) -> None:
@@ -135,7 +136,7 @@ def test_the_base_itself_is_asked_where_nothing_is_known(spec: JobSpec, base: Pa
         answers.path.unlink(missing_ok=True)
         found = answers.answers(["Please paint the door red.", "Good morning!"])
         answers.close()
-    assert len(found) == 2 and all(text is None or text for text in found)
+    assert len(found) == 2 and all(said.cut or said.text for said in found)
     assert answers.missing(["Good morning!"]) == 0 and answers.missing(["Good night!"]) == 1
 
 
@@ -152,12 +153,40 @@ def test_a_second_run_asks_the_base_nothing(mixing: JobSpec, base: Path) -> None
     assert len(read_mix(one.path / FILE)) < 100, "what is written stays: a run goes on with the same rows"
 
 
-def test_answers_that_were_cut_or_do_not_fit_are_passed_over_and_that_is_said(
+def test_an_answer_in_another_language_or_one_that_says_the_prompt_again_is_no_row() -> None:
+    def answered(*_: str) -> Literal["answered"]:
+        return "answered"
+
+    german = MixPrompt("general-x-01", "general", "de", "Warum ist Schlaf wichtig? Ein Satz genügt.")
+    kept = Said("Schlaf ist wichtig, weil sich der Körper dabei erholt.", False)
+    assert _answer(german, kept, answered) == kept
+    for text in ("This is a German question about why sleep matters to people.", "Warum ist Schlaf wichtig?", ""):
+        assert _answer(german, Said(text, False), answered) is None
+    english = MixPrompt("general-x-02", "general", "en", "Say yes or no: is ice cold?")
+    assert _answer(english, Said("Yes", False), answered) == Said("Yes", False)
+    assert _answer(english, Said("It is and it is", True), lambda *_: "incoherent") is None, "in circles"
+
+
+def test_of_an_answer_that_was_cut_no_end_is_learned(mixing: JobSpec, base: Path) -> None:
+    renderer = Renderer.from_folder(base)
+    learned = []
+    for cut in (False, True):
+        folder = RunFolder.create(new_id("job"), mixing)
+        BaseAnswers(mixing, base, renderer).path.unlink(missing_ok=True)
+        _make(mixing, folder, base, Says("Of course, it is blue and", cut))
+        part = mixed_into(load_part(mixing, str(mixing.dataset), renderer, 128), folder, renderer, 128)
+        last = next(row for row in part.rows[40:])
+        assert last.trainable == sum(label >= 0 for label in last.labels) and len(last.input_ids) == len(last.labels)
+        learned.append(renderer.decode([label for label in last.labels if label >= 0], skip_special_tokens=False))
+    assert learned == ["Of course, it is blue and<|im_end|>", "Of course, it is blue and"]
+
+
+def test_answers_that_do_not_fit_are_passed_over_and_that_is_said(
     mixing: JobSpec, folder: RunFolder, base: Path
 ) -> None:
     BaseAnswers(mixing, base, Renderer.from_folder(base)).path.unlink(missing_ok=True)
-    _make(mixing, folder, base, Says("It goes on and", cut=True))
-    assert {row.kind for row in read_mix(folder.path / FILE)} == {"unsafe"}
+    _make(mixing, folder, base, Says("It goes on and on. " * 9))
+    assert {row.kind for row in read_mix(folder.path / FILE)} <= {"unsafe"}
     warnings = [event.message for event in folder.events() if event.kind == "warning"]
     assert any(text.startswith("0 general rows are mixed in, not 11") for text in warnings)
 

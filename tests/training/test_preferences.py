@@ -26,13 +26,13 @@ def _pairs(rows: list[dict[str, list[dict[str, str]]]]) -> list[dict[str, str]]:
 
 @pytest.fixture
 def pairs_file(tmp_path: Path) -> str:
-    return write_rows(tmp_path / "pairs.jsonl", _pairs(colour_rows()[:24]))
+    return write_rows(tmp_path / "pairs.jsonl", _pairs(colour_rows()[:16]))
 
 
 @pytest.fixture
 def preferring(spec: JobSpec, pairs_file: str, tmp_path: Path) -> JobSpec:
     held_out = write_rows(tmp_path / "pairs-held-out.jsonl", _pairs(colour_rows()[40:]))
-    told = {"objective": "dpo", "dataset": pairs_file, "validation": held_out, "epochs": 2.0, "eval_steps": 3}
+    told = {"objective": "dpo", "dataset": pairs_file, "validation": held_out, "epochs": 2.0, "eval_steps": 2}
     return spec.model_copy(update=told | {"learning_rate": 1e-2, "save_steps": 2})
 
 
@@ -54,7 +54,7 @@ def test_the_chosen_answers_become_the_likelier_ones_and_an_ordinary_adapter_is_
         from serving.model import ChatModel
 
         model = ChatModel.load(base, {"preferred": folder.adapter}, precision="float32")
-        ids = Renderer.from_folder(base).encode_prompt([])or [1]
+        ids = Renderer.from_folder(base).encode_text("Please paint")
         assert model.generate([ids], adapter="preferred", max_new_tokens=2)
 
 
@@ -64,9 +64,9 @@ def test_a_stopped_preference_training_goes_on_as_if_it_had_never_stopped(prefer
     _, straight = train(going)
     folder = RunFolder.create(new_id("job"), going)
     with pytest.raises(Stopped):
-        train(going, folder, stop=lambda: 3 in losses_of(folder))
+        train(going, folder, stop=lambda: 2 in losses_of(folder))
     train(going, folder)
-    assert steps_of(folder) == [1, 2, 3, 4, 5, 6] and losses_of(folder) == losses_of(straight)
+    assert steps_of(folder) == [1, 2, 3, 4] and losses_of(folder) == losses_of(straight)
     one, other = adapter_weights(folder.adapter), adapter_weights(straight.adapter)
     assert all(one[name].equal(other[name]) for name in other)
     assert losses_of(straight)[1] == pytest.approx(0.6931, abs=1e-3), "the adapter it starts from is the reference"
@@ -93,7 +93,7 @@ def test_the_judge_takes_the_chosen_answers_as_references(preferring: JobSpec, p
 def test_a_pair_is_rendered_as_other_rows_are(preferring: JobSpec, base: Path, tmp_path: Path) -> None:
     renderer = Renderer.from_folder(base)
     part = load_pairs(preferring, str(preferring.dataset), renderer, 128)
-    plain = load_part(JobSpec(), write_rows(tmp_path / "plain.jsonl", list(colour_rows()[:24])), renderer, 128)
+    plain = load_part(JobSpec(), write_rows(tmp_path / "plain.jsonl", list(colour_rows()[:16])), renderer, 128)
     assert [row.input_ids for row in part.rows] == [row.input_ids for row in plain.rows]
     prompt, chosen, rejected = sides(part.rows[0], part.rejected[0])
     assert renderer.decode(chosen, skip_special_tokens=False) == "red door<|im_end|>"

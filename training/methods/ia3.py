@@ -15,7 +15,7 @@ METHOD = Method(
     why="The smallest adapter of all, for a handful of examples. It learns little.",
     form="peft",
     mergeable=True,
-    rate_source="Liu et al. 2022 (arXiv:2205.05638), there with Adafactor",
+    rate_source="Three times that of Liu et al. 2022 (arXiv:2205.05638), who took Adafactor; tried on a small model",
     forbids=(
         Forbidden(
             what="An fp8 base",

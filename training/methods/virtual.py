@@ -23,8 +23,8 @@ PREFIX = Method(
     why="Steers every layer and leaves the base untouched; takes the place of some of the context.",
     form="peft",
     mergeable=False,
-    rate_source="A third of that in PEFT's own example, which starts from noise; ours starts from true tokens, as "
-    "Li and Liang 2021 (arXiv:2101.00190) advise",
+    rate_source="PEFT's own example of prefix tuning. It starts from true tokens, as Li and Liang 2021 "
+    "(arXiv:2101.00190) advise",
     settings=("virtual_tokens",),
     forbids=(
         Forbidden(
