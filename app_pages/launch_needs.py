@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app_pages import memory_view
 from app_pages.figures import duration, gib, usd
 from app_pages.launch_ways import Way, specs_of
 from app_pages.steps import in_turn
@@ -39,6 +40,7 @@ def show(spec: JobSpec, way: Way) -> None:
             st.badge("Fits", icon=":material/check:", color="green")
         else:
             st.badge("Does not fit", icon=":material/close:", color="red")
+    memory_view.show(estimate)
     if spec.engine == "local" and not locate(spec.base_model, spec.base_revision).ready:
         st.caption("Fetching and converting the base comes before it, and takes as long as the network does.")
     because = [*estimate.memory_gib.because, *estimate.seconds.because, *estimate.usd.because]

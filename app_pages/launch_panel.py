@@ -8,7 +8,16 @@ import streamlit as st
 
 from advisor.advice import Advice
 from advisor.launch import Launch, suggest_launch, tune_spec
-from app_pages import data_copies, data_picker, launch_button, launch_needs, launch_settings, prompts_taken, state
+from app_pages import (
+    classifier_choice,
+    data_copies,
+    data_picker,
+    launch_button,
+    launch_needs,
+    launch_settings,
+    prompts_taken,
+    state,
+)
 from app_pages.answer_view import in_sentence
 from app_pages.launch_ways import WAY_OF, WAYS, WHY, Way, specs_of
 from backends.engines import engine
@@ -45,6 +54,8 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
         data_picker.show(plan, "launch")
         plan = state.current_plan()  # an upload may just have made it
         spec, because = draft(plan, suggested, answers, way)
+        if way == "tune":
+            classifier_choice.show(spec, advice, answers, plan)
         launch_settings.choose(spec, because, way, own=plan is not None and plan.spec is not None)
     spec = with_data(spec, plan)
     evaluation_plan: EvaluationPlan | None = None

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from app_pages import state
+from app_pages import method_form, state
 from app_pages.answer_view import bullets
 from app_pages.launch_ways import Way
 from backends.engines import ENGINES
@@ -23,9 +23,8 @@ def choose(spec: JobSpec, because: list[str], way: Way, *, own: bool) -> None:
     usable = [row.name for row in ENGINES.values() if row.make]
     later = [row for row in ENGINES.values() if not row.make]
     values: dict[str, Any] = {"engine": spec.engine, "base_model": spec.base_model, "name": spec.name}
-    values |= {field: getattr(spec, field) for field in ("epochs", "learning_rate", "max_tokens", "seed", "device")}
-    values |= {field: getattr(spec.method, field) for field in ("rank", "alpha", "dropout")}
-    values |= {"early_stopping": spec.early_stopping, "allow_network": spec.allow_network, "look": spec.look}
+    values |= {field: getattr(spec, field) for field in ("epochs", "max_tokens", "seed", "device")}
+    values |= {"allow_network": spec.allow_network, "look": spec.look}
     st.session_state["launch.draft"] = spec.model_dump()
     for field, value in values.items():
         if st.session_state.get(_key(field), ...) != value:
@@ -51,16 +50,13 @@ def choose(spec: JobSpec, because: list[str], way: Way, *, own: bool) -> None:
     with st.expander("Settings", icon=":material/tune:", key="launch.settings"):
         st.text_input("Name", max_chars=120, **_input("name"))
         if way == "tune":
+            method_form.choose(spec.method, spec.learning_rate, _keep_method)
             a, b = st.columns(2)
             a.number_input("Epochs", 0.1, 1000.0, step=1.0, **_input("epochs"))
-            b.number_input("Learning rate", 1e-6, 1.0, step=1e-4, format="%.0e", **_input("learning_rate"))
-            a.number_input("LoRA rank", 1, 1024, **_input("rank", MethodSpec))
-            b.number_input("LoRA alpha", 1, 4096, **_input("alpha", MethodSpec))
-            a.number_input("Dropout", 0.0, 0.99, step=0.01, **_input("dropout", MethodSpec))
             b.number_input("Longest row in tokens", 8, 1_000_000, step=64, **_input("max_tokens"))
-            a.number_input("Early stopping", 1, 1000, value=None, placeholder="Off", **_input("early_stopping"))
-            b.number_input("Seed", 0, 2**31 - 1, **_input("seed"))
-            a.selectbox("Look of the judge", list(LOOKS), format_func=LOOKS.__getitem__, **_input("look"))
+            a.number_input("Seed", 0, 2**31 - 1, **_input("seed"))
+            b.selectbox("Look of the judge", list(LOOKS), format_func=LOOKS.__getitem__, **_input("look"))
+            method_form.guards(spec, _keep_value)
         st.text_input("Device", **_input("device"))
         st.toggle("May fetch models over the network", **_input("allow_network"))
         if because and way == "tune":
@@ -73,8 +69,8 @@ def _key(field: str) -> str:
     return f"launch.{field}"
 
 
-def _input(field: str, of: type[JobSpec] | type[MethodSpec] = JobSpec, **more: Any) -> dict[str, Any]:
-    text = of.model_fields[field].description
+def _input(field: str, **more: Any) -> dict[str, Any]:
+    text = JobSpec.model_fields[field].description
     return {"key": _key(field), "help": text, "on_change": _keep, "args": (field,)} | more
 
 
@@ -84,14 +80,25 @@ def _keep(field: str) -> None:
     with state.shown_errors():
         spec = JobSpec.model_validate(st.session_state["launch.draft"])
         values = spec.model_dump()
-        if field in MethodSpec.model_fields:
-            values["method"][field] = value
-        else:
-            values[field] = value.strip() if isinstance(value, str) else value
+        values[field] = value.strip() if isinstance(value, str) else value
         try:
             state.save(spec=JobSpec.model_validate(values))
         except ValidationError as error:
             state.show_problems(problems_of(error))
+
+
+def _keep_method(method: MethodSpec, learning_rate: float) -> None:
+    _keep_values(method=method, learning_rate=learning_rate)
+
+
+def _keep_value(field: str, value: Any) -> None:
+    _keep_values(**{field: value})
+
+
+def _keep_values(**values: Any) -> None:
+    with state.shown_errors():
+        spec = JobSpec.model_validate(st.session_state["launch.draft"])
+        state.save(spec=spec.model_copy(update=values))
 
 
 def _forget() -> None:

@@ -17,7 +17,7 @@ BUTTONS: dict[Way, tuple[str, str]] = {
 }
 WHY: dict[Way, str] = {
     "tune": "Asks base and best prompt first, then trains an adapter, and judges all three on rows that none has seen.",
-    "measure": "Asks the base, plain and with the best prompt from your rows, about the held-out rows. Trains nothing.",
+    "measure": "A tournament of prompts: asks the base in up to four ways about the held-out rows. Trains nothing.",
     "keep": "Nothing to train here. The plan keeps the decision; the checklist says what to build.",
 }
 

@@ -47,6 +47,16 @@ GUARDS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "Stops after so many validations without a gain: from there on rows are learned by heart.",
         {"min_value": 1, "max_value": 1000, "placeholder": "Off"},
     ),
+    "mix_general": (
+        "General rows mixed in",
+        "Every tenth row (0.1) with the base's own answer reminds the tune of what it knew.",
+        {"min_value": 0.0, "max_value": 0.5, "step": 0.05},
+    ),
+    "mix_safety": (
+        "Safety rows mixed in",
+        "3 % of refusals (0.03) keep the tune from unlearning them (Bianchi et al. 2023).",
+        {"min_value": 0.0, "max_value": 0.3, "step": 0.01},
+    ),
 }
 
 

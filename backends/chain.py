@@ -153,15 +153,27 @@ def _launch(store: Store, plan: Plan, specs: list[JobSpec], evaluation_plan: Eva
 
 
 def store_chain(
-    store: Store, specs: list[JobSpec], predicted: list[RunEstimate], *, group: str, plan_id: str | None
+    store: Store,
+    specs: list[JobSpec],
+    predicted: list[RunEstimate],
+    *,
+    group: str,
+    plan_id: str | None,
+    apart: bool = False,
 ) -> list[JobRecord]:
     """Keep jobs that run one after the other, each judgement with the training before it.
 
-    All intents are stored before the first one starts: a crash between two leaves nothing unknown.
+    `apart`: trainings wait for what stands before the first of them alone, so one that fails stops no other. All intents are stored before the first one starts: a crash between two leaves nothing unknown.
     """
     records: list[JobRecord] = []
     for bare, estimate in zip(specs, predicted, strict=True):
         before = records[-1] if records else None
+        if (
+            apart
+            and bare.kind == "train"
+            and (trained := [place for place, each in enumerate(records) if each.kind == "train"])
+        ):
+            before = records[trained[0] - 1] if trained[0] else None
         updates: dict[str, object] = {"group": group, "after": [before.id] if before else []}
         if bare.kind == "evaluate" and before is not None and before.kind == "train":
             updates["job"] = before.id

@@ -39,7 +39,7 @@ LAST_WORKER_SECONDS = 10.0
 """A worker has said its last word a moment before it lets go of its folder."""
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
 _PREPARED_FIRST = ("train", "evaluate", "tournament")
-_JOB_FIELDS = {"train": ("resume_of",), "evaluate": ("job",), "export": ("job",)}
+_JOB_FIELDS = {"train": ("resume_of", "job"), "evaluate": ("job",), "export": ("job",)}
 """Fields that name another local job."""
 
 
@@ -78,7 +78,7 @@ class LocalEngine:
         named = [("after", job_id) for job_id in spec.after]
         named += [(field, job_id) for field in _JOB_FIELDS.get(spec.kind, ()) if (job_id := getattr(spec, field))]
         looks += [(field, partial(RunFolder.of, job_id)) for field, job_id in named]
-        if spec.kind == "evaluate" and spec.adapter:
+        if spec.kind in ("evaluate", "train") and spec.adapter:
             looks.append(("adapter", partial(_require_adapter, spec.adapter)))
         for where, look in looks:
             try:

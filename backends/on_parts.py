@@ -7,7 +7,8 @@ once no job needs them any more. A file beside them says which job belongs to wh
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -73,31 +74,41 @@ def launch_on_parts(
     of the spec. Raises `ProblemsFound` or `BadInput` with what would stop any of the jobs; then nothing was started and
     nothing is left behind.
     """
-    group = new_id("group")
-    folder = data_dir() / group
-    try:
+    with new_group() as folder:
         training, held_out = _rows(spec, what)
         parts = choose(training)
         trains = [
-            _train(each, name, part, group, epochs)
-            for each, part in zip(_written(spec, folder, parts, held_out), parts, strict=True)
+            as_train(each, f"{name}: {part.name}", folder.name, epochs)
+            for each, part in zip(written(spec, folder, parts, held_out), parts, strict=True)
         ]
         specs = [with_data_hash(each) for train in trains for each in (train, _judge(train))]
         specs = [*preparation(specs[0]), *specs]
         predicted = needs(specs)
         if problems := over_budget(spec, estimate_chain(specs)):
             raise ProblemsFound(problems)
-        records = store_chain(store, specs, predicted, group=group, plan_id=None)
-        told = tell(_launched(group, records, parts))
+        records = store_chain(store, specs, predicted, group=folder.name, plan_id=None)
+        told = tell(_launched(folder.name, records, parts))
         write_atomically(folder / file, told.model_dump_json(indent=1))
+    submit_chain(store, records)
+    return told
+
+
+@contextmanager
+def new_group() -> Iterator[Path]:
+    """The folder of a new group of jobs, called as the group; gone again where anything inside fails.
+
+    Raises `StoreError` for a disk that takes no more.
+    """
+    folder = data_dir() / new_id("group")
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise StoreError(f"the rows could not be saved ({error.strerror}).", "Free some disk space.") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    submit_chain(store, records)
-    return told
 
 
 def _launched(group: str, records: Sequence[JobRecord], parts: Sequence[Part]) -> Launched:
@@ -119,16 +130,16 @@ def _rows(spec: JobSpec, what: str) -> tuple[list[Row], dict[str, list[Row]]]:
     if not (spec.test or spec.validation):
         raise BadInput(f"{what} needs held-out rows.", "Set `test` or `validation`; `tuneworthy split` makes them.")
     held_out = {field: path for field in ("validation", "test") if (path := getattr(spec, field))}
-    return _usable(spec, spec.dataset), {field: _usable(spec, path) for field, path in held_out.items()}
+    return usable_rows(spec, spec.dataset), {field: usable_rows(spec, path) for field, path in held_out.items()}
 
 
-def _usable(spec: JobSpec, path: str) -> list[Row]:
+def usable_rows(spec: JobSpec, path: str) -> list[Row]:
+    """Rows of one of the files of a spec from which something can be learned."""
     return without_unusable(read_for_job(spec, path).rows)[0]
 
 
-def _written(spec: JobSpec, folder: Path, parts: Sequence[Part], held_out: dict[str, list[Row]]) -> list[JobSpec]:
+def written(spec: JobSpec, folder: Path, parts: Sequence[Part], held_out: dict[str, list[Row]]) -> list[JobSpec]:
     """For each part the spec with its rows; the held-out rows are copied once, in the same form."""
-    folder.mkdir(mode=0o700)
     for field, rows in held_out.items():
         write_chat(rows, folder / f"{field}.jsonl")
     found = []
@@ -142,10 +153,11 @@ def _written(spec: JobSpec, folder: Path, parts: Sequence[Part], held_out: dict[
     return found
 
 
-def _train(spec: JobSpec, name: str, part: Part, group: str, epochs: float | None) -> JobSpec:
+def as_train(spec: JobSpec, name: str, group: str, epochs: float | None = None) -> JobSpec:
+    """A training of the group by itself: it waits for nothing and starts from the base."""
     return spec.model_copy(
         update={
-            "name": f"{name}: {part.name}",
+            "name": name,
             "epochs": epochs or spec.epochs,
             "group": group,
             "after": [],

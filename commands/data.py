@@ -159,10 +159,11 @@ def split(
 ) -> int:
     """Split a data set so that no row, nor a near copy of it, stands on two sides. Existing files are not touched."""
     from core.errors import BadInput, StoreError
+    from dataset.preference import FORMAT as PREFERENCE
     from dataset.split import split as split_rows
     from dataset.write import without_unusable, write_chat
 
-    data = _read(file, inputs, output, records, template).usable()
+    data = _read(file, inputs, output, records, template).usable(pairs=True)
     kept, dropped = without_unusable(data.rows)
     parts = split_rows(
         kept, seed=seed, validation_share=validation_share, test_share=test_share, group=group, shifted=shifted
@@ -175,7 +176,7 @@ def split(
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, path in files.items():
-            write_chat(getattr(parts, name), path)
+            write_chat(getattr(parts, name), path, pairs=data.format == PREFERENCE)
     except OSError as error:
         raise StoreError(f"cannot write to {out} ({error.strerror}).", "Check the folder and the disk.") from error
     counts = {name: len(getattr(parts, name)) for name in names}

@@ -156,6 +156,8 @@ def ways(job: Job) -> list[Way]:
     sizes = list(BATCHES) if asked == "auto" else [asked]
     sizes = list(dict.fromkeys(min(size, rows) if rows else size for size in sizes))
     shares = {"auto": SHARES, "on": (1.0,), "off": (0.0,)}[job.spec.grad_checkpointing]
+    if job.spec.method.kind == "prefix":
+        shares = (0.0,)  # a recomputed block would run without the keys and values that the prefix consists of
     compiled = (True, False) if job.stack == "tuneworthy" else (False,)
     return [way_of(job, size, share, each) for each in compiled for share in shares for size in sizes]
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from dataset.checks.shape import unusable
+from dataset.preference import REJECTED
 from dataset.row import Row
 
 
@@ -60,12 +61,21 @@ def as_chat(row: Row) -> dict[str, Any]:
     return {"messages": messages}
 
 
-def write_chat(rows: Iterable[Row], path: Path) -> int:
-    """Write rows as chat JSON Lines (UTF-8) and return how many. Raises `OSError` where the disk refuses."""
+def as_pair(row: Row) -> dict[str, Any]:
+    """A row that was read from a preference pair, as such a pair."""
+    prompt = as_chat(Row(row.messages[:-1], row.line))
+    return prompt | {"chosen": row.messages[-1].content, "rejected": row.extra.get(REJECTED, "")}
+
+
+def write_chat(rows: Iterable[Row], path: Path, *, pairs: bool = False) -> int:
+    """Write rows as chat JSON Lines (UTF-8) and return how many. Raises `OSError` where the disk refuses.
+
+    `pairs`: they were read from preference pairs, and are written as such.
+    """
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(as_chat(row), ensure_ascii=False) + "\n")
+            file.write(json.dumps(as_pair(row) if pairs else as_chat(row), ensure_ascii=False) + "\n")
             count += 1
     return count
 

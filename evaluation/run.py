@@ -120,7 +120,10 @@ def run_evaluation(
         evaluation=str(folder.evaluation_file),
         metrics=metrics,
         measured=Measured(seconds=time.monotonic() - started),
-        notes=[f"Verdict: {report.verdict.replace('_', ' ')}.", *report.reasons[:1]],
+        notes=[
+            *([f"Verdict: {report.verdict.replace('_', ' ')}."] if "tuned" in report.models else []),
+            *report.reasons[:1],
+        ],
     )
 
 

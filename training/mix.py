@@ -1,8 +1,8 @@
 """Rows mixed into a training against forgetting: our prompts with the base's own answers, and refusals that stay.
 
 They are made before the training, once, and stand in `mixed.jsonl` of the run folder: a run that goes on, and each of
-several processes, reads the same ones. Sources: replay of a model's own outputs (Scialom et al. 2022,
-arXiv:2205.12393); about 3 % of safety rows (Bianchi et al. 2023, arXiv:2309.07875).
+several processes, reads the same ones. Sources: replay of a model's own outputs (Huang et al. 2024,
+arXiv:2403.01244); about 3 % of safety rows (Bianchi et al. 2023, arXiv:2309.07875).
 """
 
 from __future__ import annotations

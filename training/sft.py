@@ -153,6 +153,9 @@ def _build(run: Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
         trackers=set_up_trackers(run.spec, run.folder.path, report),
         watcher=watcher,
     )
+    if trainer.stack_note:
+        report.log(trainer.stack_note)
+        run.notes.append(trainer.stack_note)
     numbers.attach(trainer)
     trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
     total = sum(weight.numel() for weight in trainer.model.parameters())

@@ -15,7 +15,7 @@ from training.mix_prompts import mix_problems
 from training.pairs import preference_problems
 
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
-STACKS = ("peft",)
+STACKS = ("peft", "tuneworthy")
 NOT_YET = "not in this release."
 HOPPER = re.compile(r"\b(GH?200|[HB][1-3]00|H20|H800|GB[23]00)\b", re.IGNORECASE)
 """Cards that compute in fp8 row by row."""
@@ -34,7 +34,10 @@ def check_train_spec(spec: JobSpec) -> list[Problem]:
     if spec.n_gpus > 1:
         found += _cards_problems(spec)
     if spec.stack not in STACKS:
-        found.append(_not_yet("stack", f"the stack `{spec.stack}`", "Use `peft`."))
+        found.append(_not_yet("stack", f"the stack `{spec.stack}`", "Use `peft` or `tuneworthy`."))
+    if spec.stack == "tuneworthy" and spec.objective == "dpo":
+        what = "our layers learn from answers; preference pairs need the plain stack."
+        found.append(Problem(what=what, where="stack", hint="Use `peft`."))
     if isinstance(spec.micro_batch, int) and not 1 <= spec.micro_batch <= 4096:
         what = f"`micro_batch` is {spec.micro_batch}, and must be between 1 and 4096."
         found.append(Problem(what=what, where="micro_batch", hint="Use `auto`."))
@@ -95,7 +98,10 @@ def _bits_problems(spec: JobSpec) -> list[Problem]:
         here = ", ".join(machine().gpus) or "no card"
         what = f"fp8 needs a Hopper card or a newer one; here is {here}."
         return [Problem(what=what, where=where, hint="Use `bits: '16'` or `'4'`.")]
-    return [_not_yet(where, "a base in fp8", "Use `bits: '16'` or `'4'`.")]
+    if spec.stack != "tuneworthy" or spec.n_gpus > 1:
+        what = "a base in fp8 needs our own layers, on one card."
+        return [Problem(what=what, where="stack", hint="Set `stack: tuneworthy` and `n_gpus: 1`.")]
+    return []
 
 
 def _on_card(spec: JobSpec) -> bool:

@@ -23,6 +23,7 @@ from training.plan import TrainingPlan
 from training.preferences import preference_trainer, start_from
 from training.recompute import recompute_only
 from training.rows import Part
+from training.stack import use_stack
 from training.watcher import Watcher
 
 PAGED = "paged_adamw_8bit"
@@ -75,6 +76,7 @@ def build_trainer(
     trainer._get_train_sampler = lambda *_: LengthGrouped(train.token_counts, plan.step_rows, spec.seed)
     if plan.on_cpu and spec.objective == "sft":
         learn_answers_only(trainer)
+    trainer.stack_note = use_stack(trainer, spec, plan)
     trainer.create_model_card = lambda *_, **__: None  # an empty form in every checkpoint
     return trainer
 

@@ -86,7 +86,10 @@ def _alone(options: argparse.Namespace) -> int:
 
     family, *words = options.alone.split()
     result = FAMILIES[family](set(words), str(options.folder), lengths(options))
-    print(MARK + json.dumps({"variant": options.alone, **{key: round(value, 4) for key, value in result.items()}}), flush=True)
+    print(
+        MARK + json.dumps({"variant": options.alone, **{key: round(value, 4) for key, value in result.items()}}),
+        flush=True,
+    )
     return 0
 
 

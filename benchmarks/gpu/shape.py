@@ -53,7 +53,12 @@ def make_nf4(layers: int = 32) -> Any:
         if not isinstance(linear, torch.nn.Linear):
             continue
         small = Linear4bit(
-            linear.in_features, linear.out_features, bias=False, compute_dtype=torch.bfloat16, quant_type="nf4", device="meta"
+            linear.in_features,
+            linear.out_features,
+            bias=False,
+            compute_dtype=torch.bfloat16,
+            quant_type="nf4",
+            device="meta",
         )
         weight = linear.weight.data
         small.weight = Params4bit(weight, requires_grad=False, compress_statistics=True, quant_type="nf4").cuda()

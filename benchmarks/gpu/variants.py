@@ -59,7 +59,9 @@ def _summary(seconds: list[float], lengths: list[list[int]]) -> dict[str, float]
     tokens = sum(map(sum, lengths[WARM_UP_STEPS:]))
     per_token = sorted(each / sum(batch) for each, batch in zip(kept, lengths[WARM_UP_STEPS:], strict=True))
     return {
-        "tokens_per_second": 1 / per_token[len(per_token) // 2] if len(set(map(len, lengths))) == 1 else tokens / sum(kept),
+        "tokens_per_second": 1 / per_token[len(per_token) // 2]
+        if len(set(map(len, lengths))) == 1
+        else tokens / sum(kept),
         "step_s": sorted(kept)[len(kept) // 2],
         "spread": (max(kept) - min(kept)) / min(kept),
         "peak_gib": torch.cuda.max_memory_allocated() / 2**30,
@@ -101,7 +103,9 @@ def ours(words: set[str], folder: str, lengths: list[list[int]]) -> dict[str, fl
 
     model = get_peft_model(make_nf4() if "nf4" in words else make(), lora())
     head = model.get_base_model().lm_head.weight
-    recomputed = next((int(word[10:]) for word in words if word.startswith("recompute-")), 32 if "tight" in words else 0)
+    recomputed = next(
+        (int(word[10:]) for word in words if word.startswith("recompute-")), 32 if "tight" in words else 0
+    )
     install(model, fp8="fp8" in words, recompute_layers=recomputed, offload="tight" in words)
     slice_bytes = 2**27 if "tight" in words else 2**29
 
@@ -172,7 +176,9 @@ def trl(words: set[str], folder: str, lengths: list[list[int]]) -> dict[str, flo
     return _trained(base, AutoTokenizer.from_pretrained(folder), lengths, settings, peft_config=lora())
 
 
-def _trained(model: Any, tokenizer: Any, lengths: list[list[int]], settings: dict[str, Any], **more: Any) -> dict[str, float]:
+def _trained(
+    model: Any, tokenizer: Any, lengths: list[list[int]], settings: dict[str, Any], **more: Any
+) -> dict[str, float]:
     import torch
     from datasets import Dataset
     from transformers import TrainerCallback
@@ -192,8 +198,16 @@ def _trained(model: Any, tokenizer: Any, lengths: list[list[int]], settings: dic
     batches = [(ids.tolist(), labels.tolist()) for ids, labels in rows(lengths)]
     data = Dataset.from_dict(
         {
-            "input_ids": [row[: batch_lengths[at]] for (ids, _), batch_lengths in zip(batches, lengths, strict=True) for at, row in enumerate(ids)],
-            "labels": [row[: batch_lengths[at]] for (_, labels), batch_lengths in zip(batches, lengths, strict=True) for at, row in enumerate(labels)],
+            "input_ids": [
+                row[: batch_lengths[at]]
+                for (ids, _), batch_lengths in zip(batches, lengths, strict=True)
+                for at, row in enumerate(ids)
+            ],
+            "labels": [
+                row[: batch_lengths[at]]
+                for (_, labels), batch_lengths in zip(batches, lengths, strict=True)
+                for at, row in enumerate(labels)
+            ],
         }
     )
     data = data.add_column("attention_mask", [[1] * len(row) for row in data["input_ids"]])

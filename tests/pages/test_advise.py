@@ -307,7 +307,7 @@ def test_where_prompting_comes_first_the_button_measures(tmp_path: Path) -> None
     app.button(key="launch.go").click().run()
     store = open_store()
     (job,) = [store.job(job) for job in store.plans()[0].jobs]
-    assert job.kind == "evaluate" and "tuned" not in (job.spec.models or [])
+    assert job.kind == "tournament" and job.spec.job is None
 
 
 def test_where_retrieval_is_the_answer_a_checklist_is_kept_with_the_plan() -> None:

@@ -57,10 +57,7 @@ class Group:
     ) -> list[Tensor]:
         """Of A, B, A, B, from the gradients of the product and of `low = x A'`."""
         downs = (low_gradient.t() @ x).split([place.rank for place in self.places], 0)
-        ups = [
-            block * place.scale
-            for block, place in zip(self._blocks(gradient.t() @ low), self.places, strict=True)
-        ]
+        ups = [block * place.scale for block, place in zip(self._blocks(gradient.t() @ low), self.places, strict=True)]
         pairs = zip(downs, ups, matrices[::2], matrices[1::2], strict=True)
         return [one for down, up, a, b in pairs for one in (down.to(a.dtype), up.to(b.dtype))]
 

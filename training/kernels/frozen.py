@@ -25,8 +25,6 @@ class Frozen(Protocol):
     """Columns behind the weight's own, where the adapters' Bs may stand: then the product adds them by itself."""
     room_back: int
     """The same in the backward alone, which then gives the gradient of `x A'` behind that of x."""
-    room_below: int
-    """Rows below the weight's own, where the As may stand: then the backward adds the adapters' part by itself."""
 
     def forward(self, x: Rows) -> Tensor:
         """`(tokens, in)` to `(tokens, out)`."""
@@ -37,15 +35,12 @@ class Frozen(Protocol):
     def take(self, ups: Tensor) -> None:
         """The adapters' Bs, `(out, ranks)`, for the forward and the backward of one layer."""
 
-    def take_below(self, downs: Tensor, gradient: Tensor, low_gradient: Tensor) -> Rows:
-        """With `room_below`: the As, `(ranks, in)`, and what their product is to be made of."""
-
 
 class SixteenBits:
-    """The weight as it is; with `room`, that many columns more.
+    """The weight as it is; with `room`, that many columns more, and with `room_below` rows.
 
     `[x, x A'] [W, B]'` is `x W' + x A' B'` in one product, which saves reading and writing the whole result once more;
-    and `dy [W, B]` is the gradient of x and that of `x A'` at once.
+    and `dy [W, B]` is the gradient of x and that of `x A'` at once. `[dy, d(x A')] [W; A]` is the whole gradient of x.
     """
 
     fp8 = False
@@ -69,21 +64,23 @@ class SixteenBits:
         return Rows(torch.cat((gradient, low_gradient), 1))
 
     def forward(self, x: Rows) -> Tensor:
+        """`x W'`, or with room `[x, x A'] [W, B]'`."""
         return (x.wide if self.room else x.values) @ self.weight.t()
 
     def backward(self, gradient: Rows) -> Tensor:
+        """`dy W`, with the rows below where the gradient is so wide."""
         return gradient.values @ (self.tall if gradient.values.shape[1] > self.height else self.weight)
 
 
 class EightBits:
     """The weight twice in e4m3, as it is and turned, each row with a scale: two bytes a number, as in 16 bits.
 
-    A product reads both sides along the summed dimension, so forward and backward need one copy each. Behind the turned copy
-    stand the adapters' Bs in e4m3, so that the backward gives the gradient of `x A'` as well.
+    A product reads both sides along the summed dimension, so forward and backward need one copy each. Behind the
+    turned copy stand the adapters' Bs in e4m3, so that the backward gives the gradient of `x A'` as well.
     """
 
     fp8 = True
-    room = room_below = 0
+    room = 0
 
     def __init__(self, weight: Tensor, room_back: int = 0) -> None:
         self.kind, self.room_back = weight.dtype, room_back
@@ -94,19 +91,19 @@ class EightBits:
             scales = torch.cat([scales, scales.new_ones(room_back, 1)])
         self.turned, self.turned_scales = turned, scales
 
-    def take_below(self, downs: Tensor, gradient: Tensor, low_gradient: Tensor) -> Rows:
-        raise NotImplementedError  # there is no room below
-
     def take(self, ups: Tensor) -> None:
+        """Put the Bs in e4m3 behind the turned copy."""
         if self.room_back:
             small, scales = _quantised(ups.t().contiguous())
             self.turned[-self.room_back :].copy_(small)
             self.turned_scales[-self.room_back :].copy_(scales)
 
     def forward(self, x: Rows) -> Tensor:
+        """`x W'`."""
         return product(x, self.rows, self.row_scales, self.kind)
 
     def backward(self, gradient: Rows) -> Tensor:
+        """`dy W`, and `dy B` behind it."""
         return product(gradient, self.turned, self.turned_scales, self.kind)
 
 
@@ -132,7 +129,7 @@ class FourBits:
     With `fp8` the buffer is quantised to e4m3 once more and the product made there: faster, and rounded twice.
     """
 
-    room = room_back = room_below = 0
+    room = room_back = 0
 
     def __init__(self, parts: list[Tensor], buffer: Buffer, kind: Any, *, fp8: bool) -> None:
         """`parts` are `Params4bit`, one for each layer that shares the rows."""
@@ -142,22 +139,21 @@ class FourBits:
         buffer.grow(self.shape[0] * self.shape[1], kind, parts[0].device)
 
     def forward(self, x: Rows) -> Tensor:
+        """`x W'`."""
         weight = self._written_out()
         if not self.fp8:
             return x.values @ weight.t()
         return product(x, *_quantised(weight), self.kind)
 
     def backward(self, gradient: Rows) -> Tensor:
+        """`dy W`."""
         weight = self._written_out()
         if not self.fp8:
             return gradient.values @ weight
         return product(gradient, *_turned(weight), self.kind)
 
     def take(self, ups: Tensor) -> None:
-        pass  # there is no room
-
-    def take_below(self, downs: Tensor, gradient: Tensor, low_gradient: Tensor) -> Rows:
-        raise NotImplementedError
+        """The buffer belongs to all layers: Bs cannot stay in it, and are added behind the product."""
 
     def _written_out(self) -> Tensor:
         from bitsandbytes.functional import dequantize_4bit
@@ -165,7 +161,11 @@ class FourBits:
         buffer, first = self.buffer.of(self.shape), 0
         for part in self.parts:
             rows = part.quant_state.shape[0]
-            dequantize_4bit(part.data, part.quant_state, out=buffer[first : first + rows])
+            here = buffer[first : first + rows]
+            if here.is_cuda:
+                dequantize_4bit(part.data, part.quant_state, out=here)
+            else:  # where bitsandbytes writes into no given place
+                here.copy_(dequantize_4bit(part.data, part.quant_state))
             first += rows
         return buffer
 

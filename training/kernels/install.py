@@ -39,7 +39,9 @@ def obstacles(model: Any) -> list[str]:
         found.append(f"models of the family {config.model_type} have other layers")
     if getattr(config, "hidden_act", "silu") != "silu":
         found.append(f"the feed-forward layers use {config.hidden_act}")
-    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", config.model_type == "mistral"):
+    if getattr(config, "sliding_window", None) and getattr(
+        config, "use_sliding_window", config.model_type == "mistral"
+    ):
         found.append("attention looks at a window only")
     if 2 * getattr(config, "intermediate_size", 0) > WIDEST:
         found.append("its rows are wider than our kernels hold")

@@ -16,7 +16,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from training.kernels import rows
 from training.kernels.adapters import Group
-from training.kernels.frozen import Frozen
+from training.kernels.frozen import Frozen, SixteenBits
 from training.kernels.offload import Offload
 from training.kernels.rows import Rows
 
@@ -70,7 +70,7 @@ def run_layer(layer: Layer, x: Tensor, cos: Tensor, sin: Tensor, matrices: tuple
     return out
 
 
-class _DecoderLayer(torch.autograd.Function):
+class _DecoderLayer(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor, layer: Layer, *matrices: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
@@ -160,7 +160,7 @@ def _backward(
     learn("gate_up", both.values, read)
     del both, dread
     kept.both = kept.between = None
-    dout = pull("o", between)
+    dout: Tensor = pull("o", between)
     learn("o", between.values, kept.attended.detach().transpose(1, 2).reshape(batch * tokens, -1))
     dout = dout.view(batch, tokens, layer.heads, layer.head_dim).transpose(1, 2)
     parts = torch.autograd.grad(kept.attended, kept.turned, dout)
@@ -179,9 +179,7 @@ def _backward(
     return (dx.values.view(batch, tokens, hidden) if wanted else None), gradients
 
 
-def _multiply(
-    weight: Frozen, group: Group, read: Rows, matrices: tuple[Tensor, ...]
-) -> tuple[Tensor, Tensor | None]:
+def _multiply(weight: Frozen, group: Group, read: Rows, matrices: tuple[Tensor, ...]) -> tuple[Tensor, Tensor | None]:
     """`(x W' + x A' B', x A')`."""
     low = _low(group, read.values, matrices, into=read.wide[:, -weight.room :] if weight.room else None)
     if low is None:
@@ -206,7 +204,7 @@ def _pull(
     """(gradient of x where it goes `onwards`, gradient of `x A'`)."""
     if not group.places:
         return (weight.backward(g) if onwards else None), None
-    if onwards and weight.room_below:
+    if onwards and isinstance(weight, SixteenBits) and weight.room_below:
         low_gradient = g.values @ group.ups(matrices, g.values.dtype)
         g = weight.take_below(group.downs(matrices, g.values.dtype), g.values, low_gradient)
         return weight.backward(g), low_gradient

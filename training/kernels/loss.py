@@ -19,10 +19,13 @@ SLICE_BYTES = 2**29
 """Of logits at a time: half a GiB is 2,048 tokens of 128k words in 16 bits."""
 
 
-def answer_loss(hidden: Tensor, head: Tensor, labels: Tensor, count: float, *, slice_bytes: int = SLICE_BYTES) -> Tensor:
+def answer_loss(
+    hidden: Tensor, head: Tensor, labels: Tensor, count: float, *, slice_bytes: int = SLICE_BYTES
+) -> Tensor:
     """The sum of the cross-entropies over `count`, in float32.
 
-    `hidden (tokens, width)` predicts `labels (tokens,)`, where `IGNORED` is not learned; `head (words, width)` is frozen.
+    `hidden (tokens, width)` predicts `labels (tokens,)`, where `IGNORED` is not learned; `head (words,
+    width)` is frozen.
     """
     learned = (labels != IGNORED).nonzero().squeeze(-1)
     whole = learned.numel() == labels.numel()
@@ -32,7 +35,7 @@ def answer_loss(hidden: Tensor, head: Tensor, labels: Tensor, count: float, *, s
     return out
 
 
-class _AnswerLoss(torch.autograd.Function):
+class _AnswerLoss(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, labels: Tensor, count: float, slice_bytes: int) -> Tensor:
         with torch.autocast(hidden.device.type, enabled=False):

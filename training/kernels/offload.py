@@ -1,7 +1,7 @@
 """Inputs of recomputed layers, kept in the host's memory between forward and backward.
 
-Copies run beside the card's work on a stream of their own. Two buffers on the card take turns in the backward: while one
-layer reads its input from the first, the input of the layer before it arrives in the second.
+Copies run beside the card's work on a stream of their own. Two buffers on the card take turns in the backward:
+while one layer reads its input from the first, the input of the layer before it arrives in the second.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 Tensor = Any
 
 
-@dataclass
+@dataclass(eq=False)
 class _Away:
     """One tensor on the host."""
 

@@ -30,6 +30,13 @@ METHOD = Method(
             asked=lambda spec: spec.method.dora and spec.method.bits == "8",
         ),
         Forbidden(
+            what="Dropout over fp8",
+            because="the fp8 layers read an adapter's input once for all adapters.",
+            where="method.dropout",
+            hint="Set `dropout: 0`, or use `bits: '16'`.",
+            asked=lambda spec: spec.method.dropout > 0 and spec.method.bits == "fp8",
+        ),
+        Forbidden(
             what="DoRA over fp8",
             because="the fp8 layers add LoRA's product only.",
             where="method.dora",
