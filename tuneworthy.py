@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import typer
 
-from commands import advice, clean, data, jobs, journey, keep, learning, machine, memo, merge, results
+from commands import advice, clean, compare, data, jobs, journey, keep, learning, machine, memo, merge, results, sweep
+from commands.probe import probe
 from commands.tournament import tournament
 
 cli = typer.Typer(
@@ -21,12 +22,14 @@ cli = typer.Typer(
 STOPS: dict[str, list[Callable[..., int]]] = {
     "Decide and price": [advice.advise, advice.cost, advice.prices, memo.memo],
     "Look at the data": [data.check, data.split, clean.clean],
-    "Run": [jobs.run, jobs.jobs, jobs.show, jobs.cancel, jobs.resume, jobs.delete, results.estimate],
+    "Run": [jobs.run, jobs.jobs, jobs.show, jobs.cancel, jobs.resume, jobs.delete, probe, results.estimate],
     "Judge and keep": [
         tournament,
         results.evaluate,
         learning.learning_curve,
         learning.quality_experiment,
+        compare.compare_methods,
+        sweep.sweep,
         results.shelf,
         results.chat,
         keep.export,

@@ -16,6 +16,7 @@ from app_pages.steps import ARROW
 from backends.chain import is_baseline
 from backends.launch import state_of
 from core.errors import TuneworthyError
+from core.jobspec import Learner
 from core.run_folder import RunFolder
 from core.store import JobRecord
 from evaluation.headroom import nothing_to_gain
@@ -42,7 +43,8 @@ def finding(record: JobRecord) -> Finding | None:
         return None
     try:
         path = RunFolder.of(record.id).evaluation_file
-        return _read(str(path), path.stat().st_mtime_ns, record.spec.margins.get("task", DEFAULT_MARGIN))
+        margin = record.spec.margins.get("task", DEFAULT_MARGIN)
+        return _read(str(path), path.stat().st_mtime_ns, margin, record.spec.learner)
     except (TuneworthyError, OSError):  # not ended, failed, deleted meanwhile, or unreadable
         return None
 
@@ -75,9 +77,9 @@ def section(record: JobRecord, chain: Sequence[JobRecord]) -> None:
 
 
 @lru_cache(maxsize=MOST_READ)
-def _read(path: str, _changed_ns: int, margin: float) -> Finding:
+def _read(path: str, _changed_ns: int, margin: float, learner: Learner) -> Finding:
     report = read_report(Path(path))
     tasks = {name: report.models[name]["task"].score for name in in_order(report.models)}
     scores = ", ".join(f"{short(name).lower()} {score:.2f}" for name, score in tasks.items())
     metric = report.metric_words[:1].upper() + report.metric_words[1:]
-    return Finding(f"{metric}: {scores}", nothing_to_gain(report, margin))
+    return Finding(f"{metric}: {scores}", nothing_to_gain(report, margin, learner))

@@ -34,6 +34,7 @@ VERDICTS: dict[str | None, Look] = {
 KINDS: dict[str, str] = {
     "prepare": "Prepare the base",
     "train": "Train",
+    "probe": "Dry run",
     "evaluate": "Judge",
     "tournament": "Compare prompts",
 }

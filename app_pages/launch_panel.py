@@ -14,6 +14,7 @@ from app_pages import (
     data_picker,
     launch_button,
     launch_needs,
+    launch_probe,
     launch_settings,
     prompts_taken,
     state,
@@ -74,6 +75,7 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
         with st.expander("To do beside it", icon=":material/checklist:", key="launch.beside"):
             checklist(suggested, answers)
     blocked = spec.dataset is None or any(problem.severity == "error" for problem in problems)
+    launch_probe.show(plan, spec, way, blocked=blocked)
     launch_button.show(plan, way, advice, report, spec=spec, evaluation_plan=evaluation_plan, blocked=blocked)
 
 

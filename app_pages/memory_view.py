@@ -102,7 +102,7 @@ def figure(estimate: RunEstimate) -> Figure:
         template="streamlit",
         margin={"l": 8, "r": 8, "t": 24, "b": 8},
         legend={"orientation": "h", "y": -0.35, "x": 0, "traceorder": "normal"},
-        xaxis={"title": "GiB", "range": [0, end], "fixedrange": True},
+        xaxis={"ticksuffix": " GiB", "range": [0, end], "fixedrange": True},
         yaxis={"visible": False, "fixedrange": True},
     )
     return chart

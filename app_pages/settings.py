@@ -7,7 +7,7 @@ import platform
 
 import streamlit as st
 
-from app_pages import state
+from app_pages import error_view, state
 from app_pages.figures import plain, size
 from backends.engines import ENGINES
 from backends.removal import Purge, purge, usage, what_purges
@@ -159,6 +159,6 @@ def here() -> None:
 
 
 st.title("Settings", anchor=False)
-for part in (network, storage, here):
+for part in (network, storage, here, error_view.show):
     with state.shown_errors():
         part()

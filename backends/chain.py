@@ -163,17 +163,14 @@ def store_chain(
 ) -> list[JobRecord]:
     """Keep jobs that run one after the other, each judgement with the training before it.
 
-    `apart`: trainings wait for what stands before the first of them alone, so one that fails stops no other. All intents are stored before the first one starts: a crash between two leaves nothing unknown.
+    `apart`: a training waits for what stands before the first of them alone, so that one that fails stops no other.
+    All intents are stored before the first one starts: a crash between two leaves nothing unknown.
     """
     records: list[JobRecord] = []
+    first = next((place for place, spec in enumerate(specs) if spec.kind == "train"), 0)
     for bare, estimate in zip(specs, predicted, strict=True):
-        before = records[-1] if records else None
-        if (
-            apart
-            and bare.kind == "train"
-            and (trained := [place for place, each in enumerate(records) if each.kind == "train"])
-        ):
-            before = records[trained[0] - 1] if trained[0] else None
+        earlier = records[:first] if apart and bare.kind == "train" else records
+        before = earlier[-1] if earlier else None
         updates: dict[str, object] = {"group": group, "after": [before.id] if before else []}
         if bare.kind == "evaluate" and before is not None and before.kind == "train":
             updates["job"] = before.id

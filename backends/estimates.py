@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backends.classifier_estimate import estimate_classifier
 from backends.endpoint_estimate import estimate_endpoint
+from backends.history import correction_for
 from backends.hub_config import config_folder
 from core.base_models import BaseModelPlace, locate
 from core.endpoint_address import is_endpoint
@@ -32,6 +33,8 @@ TEMPLATE_TOKENS = 40
 ROWS_IN_A_PROMPT = 4
 """Of a tournament, on the mean of its rungs: the question, and the examples that are not shared by all."""
 OWN_MACHINE_USD_PER_HOUR = 0.0
+TRAININGS = ("train", "probe")
+"""Kinds of job that learn from `dataset`: a dry run does so for some steps."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +54,19 @@ class _Counted:
     learned_share: float | None
 
 
-def estimate_local(spec: JobSpec) -> RunEstimate:
+def estimate_local(spec: JobSpec, *, plain: bool = False) -> RunEstimate:
     """Memory, time and dollars of a job here. Where the shape of the model is unknown, so are they.
 
-    A card that is named in `gpu` and is not here is estimated from its data sheet. Raises `BadInput` for a device or
-    layers that do not exist, and what reading the rows raises.
+    What this machine's earlier runs showed corrects it, unless it is asked for `plain`. A card that is named in `gpu`
+    and is not here is estimated from its data sheet. Raises `BadInput` for a device or layers that do not exist, and
+    what reading the rows raises.
     """
     if spec.kind == "prepare":
         return unknown("A download and a conversion: as long as the network takes.")
     if spec.kind == "tournament" and is_endpoint(spec.base_model):
         return estimate_endpoint(spec)
-    if spec.kind == "train" and spec.learner != "llm":
+    trains = spec.kind in TRAININGS
+    if trains and spec.learner != "llm":
         return estimate_classifier(spec)
     place = locate(spec.base_model, spec.base_revision)
     try:
@@ -72,19 +77,21 @@ def estimate_local(spec: JobSpec) -> RunEstimate:
     counts = token_counts(spec, place)
     if spec.kind == "tournament" and counts is not None:
         counts = [count * ROWS_IN_A_PROMPT for count in counts]
-    if spec.kind == "train" and not METHODS[spec.method.kind].may_checkpoint():
+    if trains and not METHODS[spec.method.kind].may_checkpoint():
         spec = spec.model_copy(update={"grad_checkpointing": "off"})  # as the trainer does
-    if spec.kind == "train" and spec.objective == "dpo":
+    found = correction_for(spec) if trains and not plain else None
+    if trains and spec.objective == "dpo":
         shape, spec = as_one_row(shape, spec)
         counts = counts and [2 * count for count in counts]  # the other answer is taken to be as long
     return estimate_run(
         shape,
         spec,
         token_counts=counts,
-        learned_share=learned_share(spec, place) if spec.kind == "train" else None,
+        learned_share=learned_share(spec, place) if trains else None,
         device=device,
         device_memory_gib=None if spec.gpu else device_memory_gib(device),
         usd_per_hour=_usd_per_hour(spec),
+        calibration=found,
     )
 
 
@@ -132,7 +139,7 @@ def learned_share(spec: JobSpec, place: BaseModelPlace) -> float | None:
 
 
 def _rows(spec: JobSpec, place: BaseModelPlace) -> _Counted | None:
-    path = spec.dataset if spec.kind == "train" else spec.test or spec.validation
+    path = spec.dataset if spec.kind in TRAININGS else spec.test or spec.validation
     if path is None:
         return None
     try:
@@ -141,7 +148,7 @@ def _rows(spec: JobSpec, place: BaseModelPlace) -> _Counted | None:
         return None
     file = _File(path, stat.st_mtime_ns, stat.st_size)
     inputs = tuple(spec.inputs) if spec.inputs is not None else None
-    pairs = spec.objective == "dpo" or spec.kind != "train"
+    pairs = spec.objective == "dpo" or spec.kind not in TRAININGS
     return _counted(file, inputs, spec.output, spec.records, spec.system_prompt, spec.template, place.path, pairs)
 
 

@@ -16,7 +16,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from backends.estimates import estimate_local
+from backends.estimates import TRAININGS, estimate_local
+from backends.history import correction_for
 from backends.room import room_problems
 from core.adapter_files import files_of
 from core.base_models import locate
@@ -28,9 +29,11 @@ from core.job import EngineRef, Event, JobState, Result
 from core.jobspec import JobSpec, check_evaluate_spec
 from core.machine import resolve_device
 from core.paths import is_file, typed_path
-from core.run_folder import RunFolder
+from core.run_folder import RunFolder, write_atomically
 from core.tickets import WITHOUT_DEVICE, Ticket, queue
+from training.calibration_file import CALIBRATION
 from training.merge_specs import check_merge_spec
+from training.probe_specs import check_probe_spec
 from training.specs import check_train_spec
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -38,8 +41,8 @@ MIN_FREE_GIB = 1.0
 LAST_WORKER_SECONDS = 10.0
 """A worker has said its last word a moment before it lets go of its folder."""
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "DATABASE_URL", "TUNEWORTHY_DB")
-_PREPARED_FIRST = ("train", "evaluate", "tournament")
-_JOB_FIELDS = {"train": ("resume_of", "job"), "evaluate": ("job",), "export": ("job",)}
+_PREPARED_FIRST = ("train", "probe", "evaluate", "tournament")
+_JOB_FIELDS = {"train": ("resume_of", "job"), "probe": ("job",), "evaluate": ("job",), "export": ("job",)}
 """Fields that name another local job."""
 
 
@@ -53,6 +56,7 @@ class LocalEngine:
         own_checks = {
             "prepare": lambda _: [],
             "train": check_train_spec,
+            "probe": check_probe_spec,
             "evaluate": check_evaluate_spec,
             "tournament": check_evaluate_spec,
             "export": check_merge_spec,
@@ -71,14 +75,14 @@ class LocalEngine:
             looks = [("base_model", partial(_require_endpoint, spec))]
         needed = {"dataset": spec.dataset} if spec.kind in _PREPARED_FIRST else {}
         for field, path in (needed | {"validation": spec.validation, "test": spec.test}).items():
-            if path is None and field == "dataset" and spec.kind == "train":
+            if path is None and field == "dataset" and spec.kind in TRAININGS:
                 problems.append(Problem(what="no training rows are given.", where=field, hint="Set `dataset`."))
             elif path is not None:
                 looks.append((field, partial(_require_file, Path(path))))
         named = [("after", job_id) for job_id in spec.after]
         named += [(field, job_id) for field in _JOB_FIELDS.get(spec.kind, ()) if (job_id := getattr(spec, field))]
         looks += [(field, partial(RunFolder.of, job_id)) for field, job_id in named]
-        if spec.kind in ("evaluate", "train") and spec.adapter:
+        if spec.kind in ("evaluate", *TRAININGS) and spec.adapter:
             looks.append(("adapter", partial(_require_adapter, spec.adapter)))
         for where, look in looks:
             try:
@@ -105,6 +109,9 @@ class LocalEngine:
         ref = EngineRef(engine=self.name, ref=job_id)
         if folder.locked() or folder.outcome() is not None:
             return ref
+        if (found := correction_for(spec)) is not None and spec.kind in TRAININGS:
+            # The worker cuts the run by the same figures that were shown.
+            write_atomically(folder.path / CALIBRATION, found.model_dump_json(indent=2))
         self._start(folder, folder.spec())
         return ref
 

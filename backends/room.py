@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.estimates import estimate_local
+from backends.estimates import TRAININGS, estimate_local
 from core.errors import Problem, TuneworthyError
 from core.jobspec import JobSpec
 from core.machine import device_memory_gib, resolve_device
@@ -14,7 +14,7 @@ def room_problems(spec: JobSpec) -> list[Problem]:
     What is only likely not to fit may start, with a warning: the estimate is not that sure. Rows or layers that cannot
     be read are another check's to say.
     """
-    if spec.kind != "train" or spec.learner != "llm":
+    if spec.kind not in TRAININGS or spec.learner != "llm":
         return []
     try:
         device = resolve_device(spec.device)

@@ -49,9 +49,15 @@ def run(spec: InputFile, wait: Wait = False, as_json: AsJson = False) -> int:
 
 
 def jobs(
-    archived: Annotated[bool, typer.Option(help="Show the archived ones.")] = False, as_json: AsJson = False
+    archived: Annotated[bool, typer.Option(help="Show the archived ones.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="Predicted beside measured, and how far off.")] = False,
+    as_json: AsJson = False,
 ) -> int:
     """List jobs, newest first."""
+    if errors:
+        from commands.probe import print_errors
+
+        return print_errors(as_json)
     from backends.launch import reconcile
     from core.store import open_store
 
@@ -215,6 +221,7 @@ def described(job_id: str) -> dict[str, Any]:
     """A job as the contract's `show` prints it."""
     from backends.engines import engine
     from core.errors import EngineError
+    from core.job import Measured
     from core.store import open_store
 
     record = open_store().job(job_id)
@@ -241,7 +248,7 @@ def described(job_id: str) -> dict[str, Any]:
             [event.step, event.values["validation_loss"]] for event in events if "validation_loss" in event.values
         ],
         "predicted": {name: predicted.get(name) for name in ("memory_gib", "seconds", "usd")},
-        "measured": result.measured.model_dump() if result else {"memory_gib": None, "seconds": None, "usd": None},
+        "measured": (result.measured if result else Measured()).model_dump(),
         "adapter": result.adapter if result else None,
         "classifier": result.classifier if result else None,
         "evaluation": result.evaluation if result else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.groups import is_group, refuse_epochs
 from commands.printing import NO, OK, AsJson, command, print_json, print_table
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def learning_curve(
     from core.jobspec import read_spec
     from core.store import open_store
 
-    _refuse_epochs(epochs)
-    if _is_group(spec):
+    refuse_epochs(epochs)
+    if is_group(spec):
         jobs = learning_jobs(spec)
     else:
         jobs = launch_learning(open_store(), read_spec(Path(spec)), shares=share or SHARES, epochs=epochs)
@@ -60,25 +61,14 @@ def quality_experiment(
     from core.jobspec import read_spec
     from core.store import open_store
 
-    _refuse_epochs(epochs)
-    if _is_group(spec):
+    refuse_epochs(epochs)
+    if is_group(spec):
         jobs = quality_jobs(spec)
     else:
         jobs = launch_quality(open_store(), read_spec(Path(spec)), drop=drop, epochs=epochs)
     if wait and (code := _follow_all(jobs, as_json)) != OK:
         return code
     return _tell_quality(jobs, as_json)
-
-
-def _is_group(spec: str) -> bool:
-    return spec.startswith("group-") and not Path(spec).exists()
-
-
-def _refuse_epochs(epochs: float | None) -> None:
-    from core.errors import BadInput
-
-    if epochs is not None and not 0 < epochs <= 1000:
-        raise BadInput("`--epochs` must be above 0 and at most 1000.")
 
 
 def _follow_all(jobs: LearningJobs | QualityJobs, as_json: bool) -> int:

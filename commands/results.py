@@ -28,14 +28,20 @@ if TYPE_CHECKING:
 SHOWN_WORSE = 5
 
 
-def estimate(spec: InputFile, as_json: AsJson = False) -> int:
+def estimate(
+    spec: InputFile,
+    plain: Annotated[bool, typer.Option("--plain", help="Without what this machine's own runs showed.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Say what a job will need before it starts: memory, minutes, dollars. Exit 1 when it does not fit."""
     from backends.engines import engine
+    from backends.estimates import estimate_local
     from core.jobspec import read_spec
 
     wanted = read_spec(spec)
     _refuse_missing_rows(wanted)
-    found = engine(wanted.engine).estimate(wanted)
+    here = plain and wanted.engine == "local"  # no other engine learns from its runs
+    found = estimate_local(wanted, plain=True) if here else engine(wanted.engine).estimate(wanted)
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:

@@ -49,3 +49,7 @@ class RunEstimate(BaseModel):
     plan: dict[str, object] = {}
     """What was chosen: micro_batch, grad_checkpointing, packing."""
     stack: str = "peft"
+    memory_factor: float = 1.0
+    """What earlier runs of this machine put on our own figure; it is in `memory_gib` already."""
+    speed_factor: float = 1.0
+    """The same, in `tokens_per_second`."""

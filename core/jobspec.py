@@ -81,6 +81,27 @@ class MethodSpec(BaseModel):
     """Adapter layers after attention and feed-forward (houlsby), or after the feed-forward only (pfeiffer)."""
 
 
+class HostSettings(BaseModel):
+    """Which managed host tunes, and what only such a host takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    profile: str = "openai"
+    """openai, azure, nebius, or compatible for any other host of the OpenAI protocol."""
+    base_url: str = ""
+    """Address of the host, where it is not the same for everybody; no key in it."""
+    training_type: str | None = None
+    """Kind of capacity at Azure: GlobalStandard, Standard or developerTier."""
+    n_epochs: Annotated[int, Field(ge=1, le=50)] | Literal["auto"] | None = None
+    """Passes over the rows as the host counts them, or auto; `epochs` when empty."""
+    batch_size: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = "auto"
+    """Rows per step at the host."""
+    learning_rate_multiplier: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
+    """Multiple of the host's own learning rate; `learning_rate` is not sent."""
+    suffix: str = Field(default="", max_length=64)
+    """Part of the tuned model's name; one made from the job's id when empty."""
+
+
 class JobSpec(BaseModel):
     """What to do, with which data and which model, on which engine."""
 
@@ -229,6 +250,7 @@ class JobSpec(BaseModel):
     """Name of the chain that this job belongs to."""
     allow_network: bool = True
     """May the job contact hosts (hub, package index)?"""
+    host: HostSettings = HostSettings()
     fake: dict[str, float | str | bool] = {}
     """Scenario of the fake engine: seconds, outcome, lost, no_pause."""
 

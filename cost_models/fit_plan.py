@@ -45,7 +45,9 @@ class Job:
     learned_share: float | None = None
     """Share of the tokens that are learned; None where unknown."""
     memory_factor: float = 1.0
-    """Measured over predicted memory of an earlier run."""
+    """Measured over predicted memory of earlier runs."""
+    speed_factor: float = 1.0
+    """Measured over predicted tokens a second of earlier runs."""
 
     @property
     def bytes_each(self) -> int:
@@ -229,7 +231,7 @@ def _speed(job: Job, micro_batch: int, recomputed: float, stack: str) -> Span | 
             stack=stack,
             precision=job.precision,
         )
-    return speed.times(1 / REFERENCE_FACTOR) if job.pairs else speed
+    return speed.times(job.speed_factor / (REFERENCE_FACTOR if job.pairs else 1.0))
 
 
 def _preference(way: Way) -> tuple[float, bool, float, int]:

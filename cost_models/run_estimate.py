@@ -6,19 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict
-
 from core.errors import NotFound
 from core.estimate import Estimate, RunEstimate
 from core.jobspec import JobSpec
 from core.machine import Machine, machine
 from cost_models import plan_words
+from cost_models.correction import MEMORY_AROUND, SPEED_AROUND, START_AROUND, Calibration, narrowed
 from cost_models.duration import MORE_CARDS_SHARE, Span, speed_facts
 from cost_models.facts import device, device_name
 from cost_models.fit_change import Change, smallest_change
-from cost_models.fit_plan import Job, Way, best_way, epoch_tokens, precision_of
+from cost_models.fit_plan import Job, Way, best_way, epoch_tokens, precision_of, way_of
 from cost_models.kept import STACKS
 from cost_models.memory import CONTEXT_GIB, Memory, weight_bytes
+from cost_models.probe import longest_first, probe_seconds
 from cost_models.shapes import ModelShape
 
 ANSWER_SHARE = 0.15
@@ -29,16 +29,6 @@ DECODING_BATCH = 8
 """Answers written side by side."""
 MODELS_JUDGED = 3
 ANSWER_TOKENS = 64
-
-
-class Calibration(BaseModel):
-    """What this machine showed in an earlier run of the same shape; it takes the place of our prior."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    tokens_per_second: float | None = None
-    memory_factor: float = 1.0
-    """Measured over predicted memory."""
-    says: str = "an earlier run on this machine"
 
 
 def estimate_run(
@@ -64,13 +54,15 @@ def estimate_run(
     job = _job(shape, spec, token_counts, learned_share, device_memory_gib, device, calibration, here or machine())
     trains = spec.kind in ("train", "probe")
     way = best_way(job)
+    if spec.kind == "probe":
+        job, way = _of_longest_rows(job, way)
     if not trains:
         way = replace(way, memory=_judging_memory(job, way))
     speed, why = _speed(job, way, calibration)
     if not job.counts:
         why = [f"No rows were counted: each is taken as {job.longest} tokens, and time is unknown.", *why]
-    seconds = _seconds(job, way, speed)
-    memory = way.memory
+    seconds = _seconds(job, way, speed, calibration)
+    memory = _memory(job, way, calibration)
     fits = None if job.limit_gib is None else memory.likely <= job.limit_gib
     change = smallest_change(job) if fits is False and trains else None
     plan = _plan(job, way, trains, change)
@@ -80,7 +72,10 @@ def estimate_run(
         memory_gib=_estimate(
             Span(low=memory.low, likely=memory.likely, high=memory.high),
             "GiB",
-            [f"{_rows(way.micro_batch)} of up to {job.longest} tokens a step, computed in {job.precision}."],
+            [
+                f"{_rows(way.micro_batch)} of up to {job.longest} tokens a step, computed in {job.precision}.",
+                *_corrected(job.memory_factor, calibration),
+            ],
             digits=2,
         ),
         seconds=_estimate(seconds, "s", why),
@@ -90,6 +85,8 @@ def estimate_run(
         fits=fits,
         plan=plan,
         stack=spec.stack,
+        memory_factor=job.memory_factor,
+        speed_factor=job.speed_factor,
     )
 
 
@@ -131,6 +128,7 @@ def _job(
         limit_gib=limit_gib,
         learned_share=learned_share,
         memory_factor=calibration.memory_factor if calibration else 1.0,
+        speed_factor=calibration.speed_factor if calibration else 1.0,
     )
 
 
@@ -147,7 +145,8 @@ def _plan(job: Job, way: Way, trains: bool, change: Change | None) -> dict[str, 
         "grad_checkpointing": way.recomputed > 0,
         "packing": spec.packing,
         "precision": job.precision,
-        "steps": steps if rows and trains else None,
+        "steps": steps if rows and spec.kind == "train" else None,
+        "device": device_words(job.kind, job.here, job.card_name),
         "device_memory_gib": job.limit_gib,
     }
     if not trains:
@@ -165,6 +164,36 @@ def _plan(job: Job, way: Way, trains: bool, change: Change | None) -> dict[str, 
         "why": plan_words.because(job, way),
         "change": {"fields": change.fields, "says": change.says()} if change else None,
     }
+
+
+def device_words(kind: str, here: Machine, card_name: str) -> str:
+    """What a job runs on, in the words of its plan: by these, earlier runs are found again."""
+    return f"processor, {here.cores} cores" if kind == "cpu" else card_name
+
+
+def _of_longest_rows(job: Job, way: Way) -> tuple[Job, Way]:
+    """A dry run is cut as the run itself would be, and takes its longest rows alone."""
+    step_rows = way.micro_batch * job.spec.grad_accumulation
+    longest = [job.counts[place] for place in longest_first(job.counts, step_rows)]
+    alone = replace(job, counts=longest) if longest else job
+    return alone, way_of(alone, way.micro_batch, way.recomputed, way.compiled)
+
+
+def _memory(job: Job, way: Way, calibration: Calibration | None) -> Memory:
+    """With its range narrowed after a measurement. Unlike rows waste more the longer a run is: their high end stays."""
+    memory = way.memory
+    if calibration is None or not calibration.same_shape:
+        return memory
+    span = Span(low=memory.low, likely=memory.likely, high=memory.high)
+    found = narrowed(span, MEMORY_AROUND, keep_high=job.uneven)
+    return replace(memory, low=found.low, high=found.high)
+
+
+def _corrected(factor: float, calibration: Calibration | None) -> list[str]:
+    """What a correction did, in a sentence; nothing where it did nothing that shows."""
+    if calibration is None or abs(factor - 1) < 0.005:
+        return []
+    return [f"Our own figure times {factor:.2f}, by {calibration.says}."]
 
 
 def _judging_memory(job: Job, way: Way) -> Memory:
@@ -188,21 +217,28 @@ def _speed(job: Job, way: Way, calibration: Calibration | None) -> tuple[Span | 
             return None, [str(device(job.card_name))] if job.card_name else ["The card is not known: name it in `gpu`."]
         except NotFound as error:
             return None, [str(error)]
+    speed, corrected = way.speed, _corrected(job.speed_factor, calibration)
+    if calibration is not None and calibration.same_shape:
+        speed = narrowed(speed, SPEED_AROUND)
     if job.kind == "cpu":
         scaled = f"{job.here.cores} cores in {job.precision}, scaled from SmolLM2-135M on 2 cores"
-        return way.speed, [f"{scaled}; a busy machine is three times slower."]
+        return speed, [f"{scaled}; a busy machine is three times slower.", *corrected]
     if job.spec.n_gpus > 1:
         of = f"of one {job.card_name}, times {job.spec.n_gpus} cards at {MORE_CARDS_SHARE:.0%}"
-        return way.speed.times(job.spec.n_gpus * MORE_CARDS_SHARE), [f"Share of the peak {of}."]
-    return way.speed, [f"Share of the peak of one {job.card_name} that runs like this one reach."]
+        return speed.times(job.spec.n_gpus * MORE_CARDS_SHARE), [f"Share of the peak {of}.", *corrected]
+    return speed, [f"Share of the peak of one {job.card_name} that runs like this one reach.", *corrected]
 
 
-def _seconds(job: Job, way: Way, speed: Span | None) -> Span | None:
+def _seconds(job: Job, way: Way, speed: Span | None, calibration: Calibration | None) -> Span | None:
     spec, counts, facts = job.spec, job.counts, speed_facts().overhead
     if speed is None or not counts:
         return None
     around = facts.cpu if job.kind == "cpu" else facts.cuda
-    if spec.kind in ("train", "probe"):
+    if calibration is not None and calibration.start_seconds is not None:
+        around = START_AROUND.times(calibration.start_seconds)
+    if spec.kind == "probe":
+        return probe_seconds(epoch_tokens(job, way.micro_batch), speed, around)
+    if spec.kind == "train":
         tokens = epoch_tokens(job, way.micro_batch) * spec.epochs
     else:
         rows = counts[: spec.n] if spec.n else counts

@@ -36,8 +36,8 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
     rows = len(scores["tuned"])
     if rows < MIN_ROWS:
         return "not_enough_evidence", [
-            f"There are only {rows} row{'s' if rows != 1 else ''} to judge on: at least {MIN_ROWS} are needed, "
-            f"and about {USUAL_ROWS} tell most classifiers apart."
+            f"There {'is' if rows == 1 else 'are'} only {rows} row{'s' * (rows != 1)} to judge on: "
+            f"at least {MIN_ROWS} are needed, and about {USUAL_ROWS} tell most classifiers apart."
         ]
     classic = paired.get("tuned_vs_classic")
     rivals = [paired[key] for key in ("tuned_vs_best_prompt", "tuned_vs_base") if key in paired]

@@ -113,7 +113,8 @@ def build_report(
         metric_words=METRICS[metric],
         margin=spec.margins.get("task", DEFAULT_MARGIN),
         seed=spec.seed,
-        spread=luck.spread,
+        # A classifier decodes nothing.
+        spread={name: half for name, half in luck.spread.items() if name != "tuned" or asked.classifier is None},
     )
     if asked.classifier is not None and "tuned" in judged:
         told = decide_classifier(
@@ -150,7 +151,7 @@ def build_report(
     details.consistency = consistency({str(name): rows for name, rows in asked.varied.items()}, spec.seed)
     return EvaluationReport(
         verdict=verdict,
-        reasons=[*reasons, *_leak_words(rows), *_truncation_words(said)],
+        reasons=[*reasons, *_row_words(rows), *_empty_words(said), *_truncation_words(said)],
         remedies=remedies,
         metric=metric,
         metric_words=METRICS[metric],
@@ -294,12 +295,24 @@ def _tokens(answers: Sequence[Said]) -> TokenCount:
     )
 
 
-def _leak_words(rows: JudgedRows) -> list[str]:
+def _row_words(rows: JudgedRows) -> list[str]:
+    found = [rows.one_answer] if rows.one_answer else []
     count = len(rows.leaked)
     if not count:
-        return []
+        return found
     were = "row stands" if count == 1 else "rows stand"
-    return [f"{count} held-out {were} in training too: the scores leave them out, and the naive ones stand beside."]
+    leaked = f"{count} held-out {were} in training too: the scores leave them out, and the naive ones stand beside."
+    return [*found, leaked]
+
+
+def _empty_words(said: Mapping[ModelName, Sequence[Said]]) -> list[str]:
+    empty = {name: sum(not item.text.strip() for item in answers) for name, answers in said.items()}
+    return [
+        f"{empty[name]} of {len(answers)} {MODEL_WORDS[name]} answers are empty: does it end at once, as with a chat "
+        "template that is not its own?"
+        for name, answers in said.items()
+        if empty[name] > _TRUNCATED_SHARE_TOLD * len(answers)
+    ]
 
 
 def _truncation_words(said: Mapping[ModelName, Sequence[Said]]) -> list[str]:

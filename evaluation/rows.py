@@ -47,6 +47,17 @@ class JudgedRows:
         """Positions in `test` that training has not seen."""
         return [at for at in range(len(self.test)) if at not in self.leaked]
 
+    @property
+    def one_answer(self) -> str:
+        """What to say where every judged row wants the same; empty where they differ."""
+        wanted = {self.test[at].answer.strip() for at in self.honest}
+        if len(self.honest) < 2 or len(wanted) > 1:
+            return ""
+        return (
+            f"All {len(self.honest)} judged rows have the same right answer, so a model that always says it is right "
+            "every time: hold out rows with other answers too."
+        )
+
 
 def judged_rows(spec: JobSpec) -> JudgedRows:
     """The rows that a spec names: `test` (or else `validation`) to judge on, the first `n` of a seeded shuffle.

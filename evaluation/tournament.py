@@ -112,7 +112,7 @@ def _play(
     ladder, test = held.ladder, held.test
     shots = ladder.few_shots()
     selection = held.rows.selection if len(shots) > 1 else []
-    rungs_at_most = 2 + bool(shots) + (held.schema is not None)
+    rungs_at_most = 1 + 2 * bool(shots) + (held.schema is not None)
     places = rows_again(range(len(test)), "quick", held.spec.seed)
     progress.total = len(test) * rungs_at_most + len(selection) * len(shots) + len(places)
     tried = [_try(held, asker, progress, rung) for rung in shots] if selection else []

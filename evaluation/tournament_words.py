@@ -44,10 +44,13 @@ def limits(rungs: Sequence[RungReport], rows: JudgedRows, asked: int) -> list[st
     """What stands under the result."""
     found = []
     if asked < FEW_ROWS:
-        found.append(f"There are only {asked} rows: at least {FEW_ROWS} are needed to tell most prompts apart.")
+        rest = f"at least {FEW_ROWS} are needed to tell most prompts apart."
+        found.append(f"There {'is' if asked == 1 else 'are'} only {asked} row{'s' * (asked != 1)}: {rest}")
     if rows.leaked:
         count = len(rows.leaked)
         found.append(f"{count} held-out row{'s' if count != 1 else ''} of the training rows' inputs were left out.")
+    if rows.one_answer:
+        found.append(rows.one_answer)
     for rung in rungs:
         if rung.truncated > _TRUNCATED_SHARE_TOLD * asked:
             found.append(f"{rung.words}: {rung.truncated} of {asked} answers were cut: raise `max_new_tokens`?")

@@ -82,8 +82,8 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
         return "not_enough_evidence", _measured_only(scores, paired, metric_words)
     if rows < MIN_ROWS:
         return "not_enough_evidence", [
-            f"There are only {rows} row{'s' if rows != 1 else ''} to judge on: at least {MIN_ROWS} are needed, "
-            f"and about {USUAL_ROWS} tell most tunes apart."
+            f"There {'is' if rows == 1 else 'are'} only {rows} row{'s' * (rows != 1)} to judge on: "
+            f"at least {MIN_ROWS} are needed, and about {USUAL_ROWS} tell most tunes apart."
         ]
 
     def others(told: Paired | None) -> list[str]:
@@ -101,7 +101,8 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
     rival = min(rivals, key=lambda pair: pair.difference)
     against = _name(rival.second)
     if rival.difference <= 0:
-        return "do_not_ship", [_no_gain(rival, against), *others(rival)]
+        nobody = not any(scores["tuned"]) and not any(scores[rival.second])
+        return "do_not_ship", [_nobody_is_right(rival, against) if nobody else _no_gain(rival, against), *others(rival)]
     if rival.high < margin:
         return "do_not_ship", [
             f"The prompt does this: against {against} the tune gains at most {_points(rival.high)}, "
@@ -156,6 +157,11 @@ def _no_gain(pair: Paired, against: str) -> str:
         return f"The tuned model is worse than {against} by {_points(-pair.difference)}: {pair.sentence}."
     does = "The prompt does this" if pair.second == "best_prompt" else "Nothing was gained"
     return f"{does}: {against} is as good as the tuned model on these rows ({pair.sentence})."
+
+
+def _nobody_is_right(pair: Paired, against: str) -> str:
+    """A prompt that is never right does nothing, and nor does the tune."""
+    return f"Nothing was gained: neither the tuned model nor {against} is right on any of {pair.n} rows."
 
 
 def _too_few(pair: Paired) -> str:

@@ -13,10 +13,15 @@ WHOLE = "WHOLE_MODEL"
 BOTTLENECK = "BOTTLENECK"
 KINDS = ("LORA", "IA3", "PREFIX_TUNING", "PROMPT_TUNING", BOTTLENECK, WHOLE)
 """What can be answered with: PEFT's own words for its kinds, and ours."""
+_REWRITES_THE_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
+"""Beginnings of trainings of LoRA that move a part of the base into the adapter: loading one takes it out again."""
 
 
 def check_adapter(folder: Path) -> str:
-    """One of `KINDS`. Raises `NotFound` or `BadInput` unless it is one, with safetensors weights beside it."""
+    """One of `KINDS`. Raises `NotFound` or `BadInput` unless it is one, with safetensors weights beside it.
+
+    An adapter that changes the base for good is refused: base and tuned model could not be told apart any more.
+    """
     config, weights = files_of(folder)
     if not config.is_file() or not weights.is_file():
         raise NotFound(
@@ -30,6 +35,8 @@ def check_adapter(folder: Path) -> str:
     kind = str(told.get(OWN_FORM) or told.get("peft_type"))
     if kind not in KINDS:
         raise BadInput(f"is an adapter of kind {kind[:40]}.", f"Served: {', '.join(KINDS)}.", file=str(config))
+    if kind == "LORA":
+        _refuse_changed_base(told, config)
     return kind
 
 
@@ -43,3 +50,22 @@ def read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput("is not JSON.", "Train the adapter again.", file=str(config)) from error
     raise BadInput("is not JSON with named fields.", "Train the adapter again.", file=str(config))
+
+
+def _refuse_changed_base(told: dict[str, Any], config: Path) -> None:
+    """PEFT writes these changes into the base itself, and switching the adapter off does not take them back."""
+    began = told.get("init_lora_weights")
+    if isinstance(began, str) and began.lower().startswith(_REWRITES_THE_BASE):
+        raise BadInput(
+            f"is a LoRA that began as {began[:20]}: loading it changes the base beside it.",
+            "Save it as a plain LoRA: PEFT's `save_pretrained` with `path_initial_model_for_weight_conversion`.",
+            file=str(config),
+        )
+    if told.get("bias", "none") not in (None, "none"):
+        raise BadInput(
+            "is a LoRA with biases of its own: loading it changes the base beside it.",
+            "Train it with `bias: none`.",
+            file=str(config),
+        )
+    if told.get("layer_replication"):
+        raise BadInput("is a LoRA that repeats layers of the base.", "Train it without.", file=str(config))

@@ -93,9 +93,9 @@ class Adapters:
             layers.remove()
         inner = self._lora_names.pop(name, None)
         if inner is not None and self._lora is not None:
-            if self._lora_names:
-                self._lora.delete_adapter(inner)
-            else:
+            # First: layers that were tuned whole would else be left in the base.
+            self._lora.delete_adapter(inner)
+            if not self._lora_names:
                 # PEFT keeps no model without an adapter: the base gets its own layers back.
                 self._lora.unload()
                 self._lora = None

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from core.errors import BadInput, NotFound
 from core.jobspec import JobSpec
 from core.machine import device_memory_gib, machine, resolve_device
+from cost_models.correction import Calibration
 from cost_models.fit_plan import card_here, precision_of
 from cost_models.pairs import as_one_row
 from cost_models.run_estimate import estimate_run
@@ -60,17 +61,23 @@ class TrainingPlan(BaseModel):
 
 
 def make_plan(
-    spec: JobSpec, base: Path, train: Part, report: Report, smaller: TrainingPlan | None = None
+    spec: JobSpec,
+    base: Path,
+    train: Part,
+    report: Report,
+    smaller: TrainingPlan | None = None,
+    calibration: Calibration | None = None,
 ) -> TrainingPlan:
     """The plan for `train` on this machine; `smaller` is how to cut it where it ran out of memory before.
 
+    `calibration` is the correction by which it was estimated before the launch.
     Raises `BadInput` for a device or layers that are not there.
     """
     device = resolve_device(spec.device)
     precision = precision_of(spec, device.partition(":")[0], machine(), card_here(machine(), device))
     accumulation = spec.grad_accumulation
     if smaller is None:
-        batch, checkpointing, layers = _batch(spec, base, train, device, report)
+        batch, checkpointing, layers = _batch(spec, base, train, device, report, calibration)
     else:
         batch, checkpointing, accumulation = smaller.micro_batch, smaller.grad_checkpointing, smaller.grad_accumulation
         layers = smaller.recomputed_layers
@@ -94,7 +101,9 @@ def make_plan(
     )
 
 
-def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) -> tuple[int, bool, int | None]:
+def _batch(
+    spec: JobSpec, base: Path, train: Part, device: str, report: Report, calibration: Calibration | None
+) -> tuple[int, bool, int | None]:
     """(rows a step, recompute activations?, of how many layers: None for all)"""
     if not METHODS[spec.method.kind].may_checkpoint():
         spec = spec.model_copy(update={"grad_checkpointing": "off"})
@@ -115,6 +124,7 @@ def _batch(spec: JobSpec, base: Path, train: Part, device: str, report: Report) 
         learned_share=sum(row.trainable for row in (*train.rows, *train.rejected)) / max(1, sum(train.token_counts)),
         device=device,
         device_memory_gib=memory,
+        calibration=calibration,
     )
     if estimate.fits is False:
         likely = estimate.memory_gib.likely or 0.0

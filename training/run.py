@@ -51,6 +51,8 @@ def result_of(run: Run, trainer: Any, watcher: Watcher, *, step: int | None) -> 
         "rows_cut": float(run.train.cut),
         "rows_left_out": float(run.train.left_out),
     }
+    learned = [weight.numel() for weight in trainer.model.parameters() if weight.requires_grad]
+    metrics["weights_trained"] = float(sum(learned))
     if losses:
         metrics["train_loss"] = sum(last_epoch) / len(last_epoch)
         metrics["first_loss"] = losses[0]

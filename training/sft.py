@@ -17,6 +17,7 @@ from core.jobspec import JobSpec
 from core.run_folder import RunFolder
 from dataset.render import Renderer
 from training.adapter import BestAdapter, save_adapter
+from training.calibration_file import calibration_of
 from training.cap import Cap
 from training.checkpoints import PREFIX, is_whole, keep_only_last, remove_unsealed, step_of
 from training.disk import disk_full_explained, require_free_bytes
@@ -66,8 +67,8 @@ def run_train(  # the worker calls it with all that it has
     try:
         with disk_full_explained(folder.path):
             with abrupt.allowed():
-                run = _make_ready(spec, folder, base, report)
-                trainer, watcher = _build(run, report, stop)
+                run = make_ready(spec, folder, base, report)
+                trainer, watcher = build(run, report, stop)
             return _train(run, trainer, watcher, report, stop)
     except Exception as error:
         if leads():
@@ -81,7 +82,8 @@ def run_train(  # the worker calls it with all that it has
         raise TryAgain from error
 
 
-def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) -> Run:
+def make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) -> Run:
+    """Rows read and counted, the run cut, nothing heavy loaded. Raises as `run_train`."""
     if problems := check_train_spec(spec):
         raise ProblemsFound(problems)
     if spec.dataset is None:
@@ -104,7 +106,7 @@ def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) ->
         notes.append(mix_words(train))
         report.log(notes[-1])
     smaller = smaller_of(folder)
-    plan = make_plan(spec, base, train, report, smaller)
+    plan = make_plan(spec, base, train, report, smaller, calibration_of(folder))
     if smaller is not None:
         notes.append(try_again_words(smaller))
     report.log(
@@ -120,7 +122,8 @@ def _make_ready(spec: JobSpec, folder: RunFolder, base: Path, report: Report) ->
     return Run(spec, folder, base, train, validation, plan, origin, best, resume_from, notes)
 
 
-def _build(run: Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
+def build(run: Run, report: Report, stop: Stop) -> tuple[Any, Watcher]:
+    """The trainer of a run, with the model in memory, and who watches it. Raises as `run_train`."""
     report.stage("Loading the model")
     if run.plan.device.startswith("cuda"):
         # The trainer takes all cards that it sees; the job has a place in the queue of one.

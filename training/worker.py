@@ -107,8 +107,6 @@ def _try_smaller(folder: RunFolder, spec: JobSpec) -> bool:
 
 def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abrupt: AbruptEnd) -> Result:
     """The work of each kind of job. Imports are made here, each kind its own."""
-    if spec.kind == "probe":
-        raise EngineError("`probe` jobs are not in this release.", "Ask for an estimate.")
     if _needs_no_base(spec):
         return _without_base(folder, spec, stop, report, abrupt)
     with abrupt.allowed():
@@ -126,6 +124,10 @@ def _dispatch(folder: RunFolder, spec: JobSpec, stop: Stop, report: Report, abru
         print(f"torch {torch.__version__}", flush=True)
     if spec.kind == "train":
         return _train(folder, spec, base, stop, report, abrupt)
+    if spec.kind == "probe":
+        from training.probe import run_probe
+
+        return run_probe(spec, folder, base, report, stop, abrupt)
     if spec.kind == "tournament":
         return _tournament(folder, spec, stop, abrupt)
     return _evaluate_or_merge(folder, spec, base, stop, report, abrupt)

@@ -70,3 +70,15 @@ def test_a_judged_tune_and_rows_that_stand_in_training_are_none_of_its_business(
     leaked = [answer.model_copy(update={"in_training": not answer.scores["best_prompt"]}) for answer in report.answers]
     assert nothing_to_gain(report.model_copy(update={"answers": leaked})).startswith("The best prompt already gets 100")
     assert nothing_to_gain(EvaluationReport.model_validate(report.model_dump() | {"answers": []})) == ""
+
+
+def test_a_classifier_that_is_to_be_trained_is_not_told_that_a_classifier_comes_first() -> None:
+    report = report_of({"base": right(10, 100), "best_prompt": right(50, 100), "classic": right(70, 100)})
+    assert nothing_to_gain(report, learner="classic") == nothing_to_gain(report, learner="encoder") == ""
+    good = report_of({"base": right(0, 400), "best_prompt": right(395, 400), "classic": right(399, 400)})
+    assert nothing_to_gain(good, learner="classic") == ""
+    assert nothing_to_gain(good, learner="encoder") == (
+        "TF-IDF + logistic regression already gets over 99 % by exact match"
+    )
+    prompt_alone = report_of({"base": right(0, 400), "best_prompt": right(399, 400)})
+    assert nothing_to_gain(prompt_alone) and nothing_to_gain(prompt_alone, learner="encoder") == ""

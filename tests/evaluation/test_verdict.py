@@ -117,3 +117,12 @@ def test_no_rows_at_all_are_survived() -> None:
     verdict, reason = verdict_of(base=[], best_prompt=[], tuned=[])
     assert verdict == "not_enough_evidence"
     assert "only 0 rows" in reason
+
+
+def test_where_nobody_is_right_on_any_row_the_prompt_does_nothing() -> None:
+    verdict, reason = verdict_of(base=marks(0, 30), best_prompt=marks(0, 30), tuned=marks(0, 30))
+    assert verdict == "do_not_ship"
+    assert reason == (
+        "Nothing was gained: neither the tuned model nor the base with its best prompt is right on any of 30 rows."
+    )
+    assert verdict_of(base=[1.0], tuned=[1.0])[1].startswith("There is only 1 row to judge on: at least 20")

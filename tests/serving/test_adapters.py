@@ -243,3 +243,51 @@ def test_a_folder_with_settings_of_an_unknown_kind_is_named(folders: dict[str, P
     (folder / "adapter_config.json").unlink()
     with pytest.raises(NotFound, match="holds no adapter"):
         check_adapter(folder)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"init_lora_weights": "pissa_niter_16"}, "began as pissa"),
+        ({"init_lora_weights": "olora"}, "began as olora"),
+        ({"bias": "lora_only"}, "biases of its own"),
+        ({"layer_replication": [[0, 2], [1, 2]]}, "repeats layers"),
+    ],
+)
+def test_an_adapter_that_would_change_the_base_beside_it_is_refused(
+    told: dict[str, Any], words: str, adapters: dict[str, Path], tmp_path: Path
+) -> None:
+    from serving.adapter_files import check_adapter
+
+    folder = shutil.copytree(adapters["first"], tmp_path / "changes")
+    config = folder / "adapter_config.json"
+    settings = json.loads(config.read_bytes())
+    for plain in (True, "gaussian"):
+        config.write_text(json.dumps(settings | {"init_lora_weights": plain}))
+        assert check_adapter(folder) == "LORA"
+    config.write_text(json.dumps(settings | told))
+    with pytest.raises(BadInput, match=words):
+        check_adapter(folder)
+
+
+def test_a_base_gets_back_the_layers_that_an_adapter_has_tuned_whole(base: Path, tmp_path: Path) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaForCausalLM
+
+    from serving.model import ChatModel
+
+    config = LoraConfig(r=2, target_modules=["q_proj"], modules_to_save=["lm_head"], task_type="CAUSAL_LM")
+    tuned = get_peft_model(LlamaForCausalLM.from_pretrained(base), config)
+    torch.manual_seed(3)
+    for weight in tuned.parameters():
+        if weight.requires_grad:
+            weight.data.add_(torch.randn_like(weight) * 0.3)
+    tuned.save_pretrained(tmp_path / "head")
+    rows = prompts(3)
+    plain = [each.text for each in ChatModel.load(base, precision="float32").generate(rows, max_new_tokens=6)]
+    model = ChatModel.load(base, {"head": tmp_path / "head"}, precision="float32")
+    assert [each.text for each in model.generate(rows, adapter="head", max_new_tokens=6)] != plain
+    assert [each.text for each in model.generate(rows, max_new_tokens=6)] == plain
+    model._adapters.remove("head")
+    assert [each.text for each in model.generate(rows, max_new_tokens=6)] == plain

@@ -51,3 +51,20 @@ def test_a_common_beginning_changes_no_answer(base: Path) -> None:
     prompts = [shared + model.tokenizer.encode(f"to office {number}").ids for number in range(6)]
     once, apart = (dict(model.completions(prompts, max_new_tokens=12, share=share)) for share in (True, False))
     assert [once[at].text for at in range(6)] == [apart[at].text for at in range(6)]
+
+
+def test_a_batch_takes_half_of_what_is_free_on_a_card_at_most(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from serving.batching import Batching
+    from serving.model import load_network
+
+    batching = Batching(load_network(base, torch.float32, "cpu"), frozenset({2}), "cuda:0")
+    # 2 layers of 2 heads of 12 numbers, keys and values, 4 bytes each: 384 bytes a token, 38,400 a row of 100.
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1_000_000, 2_000_000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 300_000)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 200_000)
+    sizes = [len(batch) for batch in batching._batches([(at, 60) for at in range(28)], 40)]
+    assert sizes == [14, 14], "550,000 bytes"
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (0, 2_000_000))
+    assert [len(batch) for batch in batching._batches([(0, 60), (1, 60)], 40)] == [1, 1]
