@@ -9,6 +9,7 @@ import typer
 
 from commands import advice, clean, compare, data, jobs, journey, keep, learning, machine, memo, merge, results, sweep
 from commands.probe import probe
+from commands.rescue import rescue
 from commands.tournament import tournament
 
 cli = typer.Typer(
@@ -42,6 +43,7 @@ STOPS: dict[str, list[Callable[..., int]]] = {
 for stop, verbs in STOPS.items():
     for verb in verbs:
         cli.command(verb.__name__.replace("_", "-"), rich_help_panel=stop)(verb)
+cli.add_typer(rescue, name="rescue", rich_help_panel="Judge and keep")
 
 
 def main() -> None:

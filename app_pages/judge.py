@@ -19,10 +19,12 @@ from app_pages import (
     label_view,
     learning_view,
     llm_judge_view,
+    methods_view,
     money_view,
     noise_view,
     scorecard,
     state,
+    sweep_view,
     task_details_view,
     tournament_view,
     worse_rows,
@@ -207,4 +209,6 @@ with state.shown_errors():
         with state.shown_errors():
             show(now)
     offer(rest)
+    methods_view.section(state.store())
+    sweep_view.section(state.store())
     learning_view.section(state.store())

@@ -7,8 +7,8 @@ import streamlit as st
 from app_pages import state
 from app_pages.figures import STATES, badge, compared, duration, gib, plain
 from app_pages.launch_ways import Way
-from backends.chain import preparation
 from backends.launch import launch, state_of
+from core.job import JobState
 from core.jobspec import JobSpec
 from core.plan import Plan
 from core.run_folder import RunFolder
@@ -26,16 +26,24 @@ def show(plan: Plan | None, spec: JobSpec, way: Way, *, blocked: bool) -> None:
     if plan is None or way != "tune" or spec.engine != "local" or spec.dataset is None or spec.learner != "llm":
         return
     last = last_probe(plan, spec)
-    running = last is not None and not state_of(last).done
-    first = bool(preparation(spec))
-    why = "First do what is said above." if blocked else "The base has to be here first: prepare it." if first else HELP
-    stopped = blocked or running or first or bool(check_probe_spec(as_probe(spec)))
+    now = state_of(last) if last is not None else None
+    running = now is not None and not now.done
+    why = "First do what is said above." if blocked else HELP
+    stopped = blocked or running or bool(check_probe_spec(as_probe(spec)))
     if st.button("Dry run first", icon=":material/speed:", key="launch.probe", disabled=stopped, help=why):
         with state.shown_errors("It was not started."):
             launch(state.store(), as_probe(spec), plan_id=plan.id)
             st.rerun()
-    if last is not None:
-        st.fragment(lambda: _result(last), run_every=POLL_SECONDS if running else None)()
+    if last is None:
+        return
+
+    def live() -> None:
+        found = state_of(last)
+        if found.done == running:
+            st.rerun()  # the button and the estimate above are outside of this fragment
+        _result(last, found)
+
+    st.fragment(live, run_every=POLL_SECONDS if running else None)()
 
 
 def as_probe(spec: JobSpec) -> JobSpec:
@@ -52,17 +60,13 @@ def last_probe(plan: Plan, spec: JobSpec) -> JobRecord | None:
     return next((job for job in jobs if job.kind == "probe" and [getattr(job.spec, f) for f in fields] == wanted), None)
 
 
-def _result(record: JobRecord) -> None:
+def _result(record: JobRecord, now: JobState) -> None:
     """Where it is; once it is in, predicted beside measured, and what came of saving and loading."""
-    now = state_of(record)
     st.markdown(f"{badge(STATES[now.state])} Dry run {plain(now.reason if now.state == 'failed' else now.note)}")
     if not now.done:
         return
     outcome = RunFolder.of(record.id).outcome()
     if now.state == "succeeded" and outcome is not None:
-        if not st.session_state.get(f"launch.probe.seen.{record.id}"):
-            st.session_state[f"launch.probe.seen.{record.id}"] = True
-            st.rerun()  # the estimate above is outside of this fragment
         st.table(rows_of(record), hide_index=True, border="horizontal", alt="Dry run: predicted beside measured.")
         found = outcome.result.metrics
         st.caption(

@@ -18,7 +18,8 @@ from backends.chain import judge_spec
 from backends.launch import launch
 from benchmarks.here import here
 from commands.jobs import follow
-from commands.results import print_report, report_of
+from commands.judged import print_report
+from commands.results import report_of
 from core.jobspec import JobSpec
 from core.store import open_store
 

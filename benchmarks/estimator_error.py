@@ -39,6 +39,7 @@ class OnCard:
     recomputed: float = 0.0
     loss: str = "fused"
     row_tokens: int = 2048
+    offloads: bool = False
 
     @property
     def method(self) -> MethodSpec:
@@ -54,6 +55,7 @@ class OnCard:
             stack=self.stack,
             recomputed=self.recomputed,
             loss=self.loss,
+            offloads=self.offloads,
         )
         return peak_memory(shape_of(EIGHT_B), self.method, tokens=STEP_TOKENS, run=run)
 
@@ -116,6 +118,15 @@ OTHERS = (
     OnCard("one row: PEFT + Liger, checkpointing", "liger", 7_819, 19.7, recomputed=1, row_tokens=8192),
 )
 COMPILED = (OnCard("layers compiled by PyTorch, fused loss", "compiled", 14_858, 50.7),)
+OURS = (
+    OnCard("ours, 16 bits", "tuneworthy", 16_403, 40.0),
+    OnCard("ours, fp8", "tuneworthy", 22_476, 39.9, bits="fp8"),
+    OnCard("ours, NF4", "tuneworthy", 15_583, 30.5, bits="4"),
+    OnCard(
+        "ours, NF4, recomputed, inputs on the host", "tuneworthy", 11_581, 7.4, bits="4", recomputed=1, offloads=True
+    ),
+)
+"""Measured on 2026-11-25, after the arithmetic stood: it judges the memory. The speeds' shares are from these runs."""
 OWN = (
     OnProcessor(256, 40, "bfloat16", 1.23),
     OnProcessor(512, 80, "bfloat16", 1.57),
@@ -138,7 +149,7 @@ def main() -> None:
     print(here())
     print("| on one H100 80 GB | GiB measured | predicted | error | tokens/s measured | predicted: low, likely, high |")
     print("|---|---|---|---|---|---|")
-    for row in (*OTHERS, *COMPILED):
+    for row in (*OTHERS, *COMPILED, *OURS):
         predicted, (low, likely, high) = row.memory().allocated, row.speed()
         print(
             f"| {row.what} | {row.allocated_gib:.1f} | {predicted:.1f} | {predicted / row.allocated_gib - 1:+.0%} "

@@ -221,7 +221,6 @@ def described(job_id: str) -> dict[str, Any]:
     """A job as the contract's `show` prints it."""
     from backends.engines import engine
     from core.errors import EngineError
-    from core.job import Measured
     from core.store import open_store
 
     record = open_store().job(job_id)
@@ -248,7 +247,7 @@ def described(job_id: str) -> dict[str, Any]:
             [event.step, event.values["validation_loss"]] for event in events if "validation_loss" in event.values
         ],
         "predicted": {name: predicted.get(name) for name in ("memory_gib", "seconds", "usd")},
-        "measured": (result.measured if result else Measured()).model_dump(),
+        "measured": result.measured.model_dump() if result else {"memory_gib": None, "seconds": None, "usd": None},
         "adapter": result.adapter if result else None,
         "classifier": result.classifier if result else None,
         "evaluation": result.evaluation if result else None,

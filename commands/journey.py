@@ -26,7 +26,8 @@ TASK = "Turn messages to a university's course office into tickets for its softw
 def demo(as_json: AsJson = False) -> int:
     """Go the whole way on the course office: decide, price, look at the data, tune, judge."""
     from backends.chain import is_baseline, launch_tune
-    from commands.results import print_report, report_of
+    from commands.judged import print_report
+    from commands.results import report_of
     from core.store import open_store
     from evaluation.keep import keep_verdict
     from evaluation.plan import plan_evaluation

@@ -75,7 +75,8 @@ def rejudge(
     """Judge a kept adapter again, and say what has changed since its last verdict."""
     from backends.again import launch_again
     from commands.jobs import follow
-    from commands.results import print_report, report_of
+    from commands.judged import print_report
+    from commands.results import report_of
     from core.errors import NotFound
     from core.run_folder import RunFolder
     from core.store import open_store

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from evaluation.report import EvaluationReport
     from shelf.adapters import Adapter
 
-SHOWN_WORSE = 5
-
 
 def estimate(
     spec: InputFile,
@@ -71,6 +69,7 @@ def evaluate(
     """Judge base, best prompt and tuned model on held-out rows."""
     from backends.launch import launch
     from commands.jobs import follow
+    from commands.judged import print_report
     from core.jobspec import read_spec
     from core.store import open_store
     from evaluation.keep import keep_verdict
@@ -202,43 +201,6 @@ def report_of(job_id: str) -> EvaluationReport:
     if result is None or result.evaluation is None:
         raise EngineError(f"job {job_id} left no report.", "Run it again.")
     return read_report(Path(result.evaluation))
-
-
-def print_report(report: EvaluationReport) -> None:
-    """A judgement for people: the table, the verdict, what got worse."""
-    from evaluation.report import MODEL_WORDS, VERDICT_WORDS
-
-    words = {str(name): text for name, text in MODEL_WORDS.items()}
-    cells = []
-    for name, axes in report.models.items():
-        task = axes["task"]
-        valid = report.json_valid.get(name)
-        seconds = report.seconds_per_answer.get(name)
-        cells.append(
-            [
-                words.get(name, name),
-                f"{task.score:.3f} ({task.low:.3f} to {task.high:.3f})",
-                "" if valid is None else f"{valid.score:.2f}",
-                "" if seconds is None else f"{seconds:.2f}",
-            ]
-        )
-    columns = ["model", f"{report.metric_words} (95 %)", "valid JSON", "seconds an answer"]
-    print_table(f"On the same {report.rows} held-out rows", columns, cells)
-    typer.echo(f"Verdict: {VERDICT_WORDS[report.verdict]}.")
-    for reason in report.reasons:
-        typer.echo(f"  - {reason}")
-    for luck in (report.noise, report.seeds):
-        if luck is not None:
-            typer.echo(luck.sentence)
-    if report.classifier:
-        thousand = seconds_in_words(1000 * report.seconds_per_answer.get("tuned", 0.0))
-        typer.echo(f"The tuned model is a small classifier: a thousand texts take {thousand} here.")
-        if report.not_applicable:
-            typer.echo(f"Not applicable, as it writes no text: {', '.join(report.not_applicable)}.")
-    if report.worse_rows:
-        lines = [str(row.line) for row in report.worse_rows[:SHOWN_WORSE]]
-        more = " ..." if len(report.worse_rows) > SHOWN_WORSE else ""
-        typer.echo(f"Rows that got worse: {len(report.worse_rows)} (lines {', '.join(lines)}{more})")
 
 
 def _range(found: Estimate, words: Any) -> str:

@@ -175,7 +175,7 @@ def _moving_bytes(shape: ModelShape, method: MethodSpec, run: Run, *, on_cpu: bo
     live = run.tokens * layer + gradients if again else gradients
     logits = _logit_bytes(shape, run, on_cpu=on_cpu)
     sizes = [inputs * outputs for inputs, outputs in shape.linears().values()]
-    unpacked = sum(sizes) if run.stack == "tuneworthy" else max(sizes)  # ours keeps room for each shape
+    unpacked = max(sizes) * (2 if run.stack == "tuneworthy" else 1)  # ours unpacks gate and up as one
     quantised = method.kind != "full" and method.bits in ("4", "8")
     return {
         "activations": kept + (live if live >= logits else 0.0),

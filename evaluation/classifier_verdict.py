@@ -2,7 +2,7 @@
 
 A classifier need not beat the prompted model: it costs next to nothing, so to be shown as good is enough.
 
-1. Fewer than 20 rows: not enough evidence.
+1. Fewer than 20 rows: not enough evidence. Right on none of them: do not ship.
 2. An encoder that gains nothing over TF-IDF with logistic regression, or surely less than the margin: do not ship, the
    classic form does this.
 3. Nobody was judged beside it: not enough evidence.
@@ -20,7 +20,7 @@ from evaluation.clustered import questions_for_width
 from evaluation.kept import points
 from evaluation.report import MODEL_WORDS, Verdict
 from evaluation.stats import Paired
-from evaluation.verdict import DEFAULT_MARGIN, MIN_ROWS, USUAL_ROWS
+from evaluation.verdict import DEFAULT_MARGIN, LOW_SCORE, MIN_ROWS, USUAL_ROWS
 from serving.classifier import FORM_WORDS, Form
 
 
@@ -39,6 +39,9 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
             f"There {'is' if rows == 1 else 'are'} only {rows} row{'s' * (rows != 1)} to judge on: "
             f"at least {MIN_ROWS} are needed, and about {USUAL_ROWS} tell most classifiers apart."
         ]
+    if not any(scores["tuned"]):
+        # As good as others that are never right is no reason to take it.
+        return "do_not_ship", [f"The classifier is right on none of {rows} rows. Are its labels those of the rows?"]
     classic = paired.get("tuned_vs_classic")
     rivals = [paired[key] for key in ("tuned_vs_best_prompt", "tuned_vs_base") if key in paired]
 
@@ -67,7 +70,8 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
             "judge again."
         ]
     mean = sum(scores["tuned"]) / rows
-    reasons = [_does_it(rival, form), f"It scores {mean:.2f} ({metric_words}) on {rows} rows."]
+    good = "It scores" if mean >= LOW_SCORE else "As good as others is not good yet: it scores"
+    reasons = [_does_it(rival, form), f"{good} {mean:.2f} ({metric_words}) on {rows} rows."]
     if classic is not None:
         reasons.append(f"Against {FORM_WORDS['classic']} it is {classic.sentence}.")
     return "ship", [*reasons, *others(rival if rival.beats else None)]

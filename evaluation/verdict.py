@@ -92,7 +92,8 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
         return [f"Against {_name(pair.second)} tuned is {pair.sentence}." for pair in pairs]
 
     classic = paired.get("tuned_vs_classic")
-    if classic is not None and (classic.difference <= 0 or classic.high < margin):
+    someone = any(scores["tuned"]) or (classic is not None and any(scores["classic"]))
+    if classic is not None and someone and (classic.difference <= 0 or classic.high < margin):
         return "do_not_ship", [_classifier_does_it(classic, margin), *others(classic)]
     rivals = [paired[key] for key in ("tuned_vs_best_prompt", "tuned_vs_base") if key in paired]
     if not rivals:

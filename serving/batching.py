@@ -122,5 +122,5 @@ class Batching:
 def _half_of_free(device: str) -> int:
     """Bytes of a card: the other half is for the copy that a shrinking batch takes, and for what is computed."""
     free, _ = torch.cuda.mem_get_info(device)
-    idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    idle = int(torch.cuda.memory_reserved(device)) - int(torch.cuda.memory_allocated(device))
     return (int(free) + idle) // 2

@@ -96,6 +96,8 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
         """Ask for what is due after this step, and whether to stop."""
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()  # else the step's work would be waited for outside of its time
         self.step_seconds += time.monotonic() - self._step_began
         last = state.global_step >= state.max_steps
         if self._best is not None and last:

@@ -122,7 +122,7 @@ def _of_status(error: openai.APIStatusError, profile: HostProfile) -> Tuneworthy
         hint = "The rows broke a rule of the host's: take those out, and launch it again."
     if status == 429 and kind is EngineError and (wait := error.response.headers.get("retry-after", "")).isdigit():
         hint = f"It asks to wait {wait} seconds."
-    said = _said(error) if kind in (NotFound, BadInput) or status in (403, 409) and code != CLOSED else ""
+    said = _said(error) if kind in (NotFound, BadInput) or (status in (403, 409) and code != CLOSED) else ""
     quoted = f" It said: {said}" if said else ""
     return kind(what.format(host=profile.label, status=status) + quoted, hint.format(variable=profile.key_variable))
 

@@ -65,6 +65,8 @@ class Golden(BaseModel):
     prompts: str
     """Path of the file of prompts."""
     prompts_sha256: str
+    inputs: list[str] = []
+    """Columns that make a prompt, where they were named."""
     wanted: int
     """Prompts to ask: each once, however often it stands in the file."""
     answered: int = 0

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from backends.hosts.client import client_of, explained
+from backends.hosts.profile import profile
 from core.errors import EngineError, TuneworthyError
 from dataset.row import Message
+
+if TYPE_CHECKING:
+    import httpx2
 
 JOBS_A_PAGE = 100
 _OTHER_NAMES = {"max_tokens": "max_completion_tokens"}
@@ -134,6 +139,16 @@ class SdkHost:
             raise
         except Exception as error:
             raise self._explained(error) from error
+
+
+def open_host(name: str, base_url: str = "", transport: httpx2.BaseTransport | None = None) -> SdkHost:
+    """The host of that name with its key. `transport` stands in for the network.
+
+    Raises `NotFound` for a name that is not on the list, `BadInput` for an address that is missing or not safe,
+    `EngineError` where there is no key.
+    """
+    found = profile(name, base_url)
+    return SdkHost(found.name, client_of(found, transport), lambda error: explained(error, found))
 
 
 def _read(reply: Any, *, greedy: bool) -> HostReply:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backends.hosts.models import base_of
 from core.errors import NotFound
 from cost_models.prices import PriceBook
 
 FACTS = Path(__file__).with_name("retirements.toml")
 _SNAPSHOT = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$")
-_AZURE_MARK = ".ft-"
 
 
 class Retirement(BaseModel):
@@ -41,14 +41,6 @@ class Life(BaseModel):
     def days_left(self, today: date) -> int | None:
         """Days until it is shut down, below 1 once it is; None where nobody tells."""
         return None if self.retires is None else (self.retires - today).days
-
-
-def base_of(model: str) -> str:
-    """The base in a tuned model's name: `ft:BASE:org:suffix:id`, at Azure `BASE.ft-id`. Empty where there is none."""
-    if model.startswith("ft:"):
-        return model.split(":")[1]
-    base, mark, _ = model.partition(_AZURE_MARK)
-    return base if mark else ""
 
 
 def is_tuned(model: str) -> bool:

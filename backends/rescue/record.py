@@ -6,14 +6,17 @@ goes on from there.
 
 from __future__ import annotations
 
-import random
+import fcntl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
+from backends.hosts.models import base_of
 from backends.rescue.golden import (
     MANIFEST,
     Golden,
@@ -27,16 +30,15 @@ from backends.rescue.golden import (
     write_rows,
 )
 from backends.rescue.host import RescueHost
-from backends.rescue.lives import base_of, family, life_of
+from backends.rescue.lives import family, life_of
+from backends.rescue.prompts import SEED, chosen, read_prompts
 from backends.rescue.tuned_models import kept_model
 from core.errors import BadInput, Refused, TuneworthyError
 from cost_models.prices import PriceBook, PriceRow
-from dataset.read import read
 from dataset.row import Row
 
 AT_ONCE = 4
 DEFAULT_MAX_TOKENS = 1024
-SEED = 7
 _TOKENS_A_TURN = 8
 """Marks around a turn, counted generously."""
 _PER_MILLION = 1e-6
@@ -60,6 +62,7 @@ def record(
     prompts: Path,
     book: PriceBook,
     *,
+    inputs: list[str] | None = None,
     n: int | None = None,
     budget_usd: float | None = None,
     max_tokens: int = DEFAULT_MAX_TOKENS,
@@ -67,37 +70,50 @@ def record(
 ) -> Recorded:
     """Ask `model` the prompts of a file of any usual format (its answers are not sent), and keep what it says.
 
-    `n` of them, drawn by the seed so that a larger `n` later only adds; all when it is None. `told(done, wanted)` hears
-    of each answer. Raises `BadInput` for a file without prompts and for another file than the set was begun with,
-    `Refused` for a budget where no price is known, and what the host raises: then all answers so far are kept.
+    `inputs` are the columns that make a prompt. `n` prompts are drawn by the seed, so that a larger `n` later adds to
+    them; all are asked when it is None. `told(done, wanted)` hears of each answer. Raises `BadInput` for a file without
+    prompts and for another file than the set was begun with, `Refused` for a budget where no price is known and while
+    another process records the set, and what the host raises: then all answers so far are kept.
     """
-    data = read(prompts)
-    rows = _chosen(data.rows, n)
-    if not rows:
-        raise BadInput("holds no prompt.", "Each row needs an input; answers are not needed.", file=str(prompts))
+    given, sha256 = read_prompts(prompts, inputs)
+    rows = chosen(given, n)
     folder = golden_dir(model)
-    golden = _opened(folder, host, model, prompts, data.sha256, book, max_tokens)
+    golden = _opened(folder, host, model, prompts, sha256, book, max_tokens)
+    golden.inputs = inputs or []
     prices = _prices(golden, book)
     if budget_usd is not None and not prices:
         raise Refused(f"what a token of {model} costs is unknown, so no budget can be kept.", "Leave the budget out.")
     folder.mkdir(mode=0o700, exist_ok=True)
-    replies = read_replies(folder)
-    known = {reply.key for reply in replies}
-    left = [row for row in rows if prompt_key(row.asked) not in known]
-    golden.wanted = max(len(rows), golden.wanted if golden.answered else 0)
-    write_golden(folder, golden)
-    asking = _Asking(host, golden, prices, folder, replies)
-    over = False
-    try:
-        while left and not over:
-            wave = asking.affordable(left[:AT_ONCE], budget_usd)
-            over = not wave
-            asking.ask(wave)
-            left = left[len(wave) :]
-            told(len(rows) - len(left), len(rows))
-    finally:
-        asking.close()
-    return Recorded(folder, golden, len(replies) - len(known), over)
+    with _alone(folder):
+        replies = read_replies(folder)
+        before = len(replies)
+        known = {reply.key for reply in replies}
+        left = [row for row in rows if prompt_key(row.asked) not in known]
+        golden.wanted = max(len(rows), golden.wanted if before else 0)
+        write_golden(folder, golden)
+        asking = _Asking(host, golden, prices, folder, replies)
+        over = False
+        try:
+            while left and not over:
+                wave = asking.affordable(left[:AT_ONCE], budget_usd)
+                over = not wave
+                asking.ask(wave)
+                left = left[len(wave) :]
+                told(len(rows) - len(left), len(rows))
+        finally:
+            asking.close()
+    return Recorded(folder, golden, len(replies) - before, over)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two at once would ask everything twice. Raises `Refused` for the second."""
+    with (folder / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused("another process records this golden set.", "Wait until it has ended.") from None
+        yield
 
 
 class _Asking:
@@ -112,6 +128,7 @@ class _Asking:
         self._folder = folder
         self._replies = replies
         self._greedy = golden.temperature is not None
+        self._lock = Lock()
 
     def affordable(self, rows: list[Row], budget_usd: float | None) -> list[Row]:
         """The first of `rows` that cannot take the spending past the budget, however long their answers are."""
@@ -134,15 +151,12 @@ class _Asking:
         with ThreadPoolExecutor(len(rows)) as pool:
             for future in [pool.submit(self._one, row) for row in rows]:
                 try:
-                    reply, greedy = future.result()
+                    future.result()
                 except TuneworthyError as error:
                     failed = failed or error
-                    continue
-                add_reply(self._folder, reply)
-                self._replies.append(reply)
-                self._greedy = self._greedy and greedy
         if failed is not None:
-            failed.hint = f"{failed.hint} What was answered is kept: give the same command again.".strip()
+            first = "" if "asked again" in failed.hint else failed.hint  # nobody asks again but who calls this
+            failed.hint = f"{first} What was answered is kept: give the same command again.".strip()
             raise failed
 
     def close(self) -> None:
@@ -163,7 +177,7 @@ class _Asking:
         golden.rows_sha256 = write_rows(self._folder, replies)
         write_golden(self._folder, golden)
 
-    def _one(self, row: Row) -> tuple[Reply, bool]:
+    def _one(self, row: Row) -> None:
         started = time.monotonic()
         answer = self._host.answer(self._golden.model, row.asked, max_tokens=self._golden.max_tokens)
         reply = Reply(
@@ -175,7 +189,10 @@ class _Asking:
             truncated=answer.truncated,
             seconds=round(time.monotonic() - started, 4),
         )
-        return reply, answer.greedy
+        with self._lock:
+            add_reply(self._folder, reply)
+            self._replies.append(reply)
+            self._greedy = self._greedy and answer.greedy
 
     def _spent(self, reply: Reply) -> float:
         """Dollars of an answer; the most it can have been where the host does not count its tokens."""
@@ -216,18 +233,6 @@ def _opened(
         seed=SEED,
         started_at=datetime.now(UTC),
     )
-
-
-def _chosen(rows: Sequence[Row], n: int | None) -> list[Row]:
-    """Each prompt once, in the order of the file; `n` of them by the seed, those of a smaller `n` among them."""
-    once: dict[str, Row] = {}
-    for row in rows:
-        if any(turn.role == "user" and turn.content.strip() for turn in row.asked):
-            once.setdefault(prompt_key(row.asked), row)
-    found = list(once.values())
-    if n is not None and n < len(found):
-        found = random.Random(SEED).sample(found, len(found))[:n]
-    return sorted(found, key=lambda row: row.line)
 
 
 def _prices(golden: Golden, book: PriceBook) -> list[PriceRow]:

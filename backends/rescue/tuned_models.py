@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from backends.hosts.models import base_of
 from backends.rescue.host import HostJob, HostModel, RescueHost
-from backends.rescue.lives import Life, base_of, is_tuned, life_of
+from backends.rescue.lives import Life, is_tuned, life_of
 from core.errors import BadInput, EngineError
 from core.home import home
 from core.own_files import write_atomically

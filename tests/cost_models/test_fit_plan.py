@@ -158,3 +158,10 @@ def test_the_same_method_takes_longer_with_all_weights_and_with_dora() -> None:
         for method in ({}, {"dora": True}, {"kind": "full"})
     )
     assert lora < dora and lora < full
+
+
+def test_prefix_tuning_is_planned_without_recomputing_which_it_forbids() -> None:
+    found = plan("Qwen/Qwen2.5-32B-Instruct", "RTX 4090", method={"kind": "prefix", "bits": "4"}, max_tokens=8192)
+    assert found.plan["checkpointing"] == "none" and found.plan["recomputed_layers"] == 0
+    lora = plan("Qwen/Qwen2.5-32B-Instruct", "RTX 4090", method={"bits": "4"}, max_tokens=8192)
+    assert lora.plan["checkpointing"] == "all"

@@ -102,6 +102,8 @@ def test_a_wrong_command_would_be_found() -> None:
     assert _wrong_with("tuneworthy advise answers.yaml --jsno") == ["there is no option --jsno"]
     assert _wrong_with(".venv/bin/tuneworthy advice answers.yaml") == ["there is no verb advice"]
     assert _wrong_with("TUNEWORTHY_HOME=/tmp/x tuneworthy jobs && tuneworthy shwo 1") == ["there is no verb shwo"]
+    assert _wrong_with("tuneworthy rescue lsit") == ["there is no verb rescue lsit"]
+    assert _wrong_with("tuneworthy rescue list --hots x") == ["there is no option --hots"]
     assert _wrong_with("python -m cost_models.refrehs") == ["there is no module cost_models.refrehs"]
     assert _wrong_with("make tset") == ["there is no target tset"]
     assert _wrong_with("make PYTHON=python3.12 app  # opens it") == []
@@ -151,6 +153,12 @@ def _wrong_words(rest: str) -> list[str]:
     verb = VERBS.get(verbs[0])
     if verb is None:
         return [f"there is no verb {verbs[0]}"]
+    if inner := getattr(verb, "commands", {}):
+        if len(verbs) < 2:
+            return []
+        verb = inner.get(verbs[1])
+        if verb is None:
+            return [f"there is no verb {verbs[0]} {verbs[1]}"]
     known = {"--help", *(name for each in verb.params for name in (*each.opts, *each.secondary_opts))}
     given = (word.partition("=")[0] for word in words if word.startswith("--"))
     return [f"there is no option {option}" for option in given if option not in known]

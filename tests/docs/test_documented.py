@@ -21,6 +21,7 @@ from tuneworthy import cli
 from .conftest import ROOT, pages
 
 VERBS: dict[str, Any] = typer.main.get_command(cli).commands  # type: ignore[attr-defined]
+VERBS |= {f"{name} {inner}": each for name, verb in VERBS.items() for inner, each in getattr(verb, "commands", {}).items()}
 VARIABLE = re.compile(r"\bTUNEWORTHY_[A-Z_]*[A-Z]\b|\bTORCH_INDEX_URL\b")
 MAKE_VARIABLE = re.compile(r"^([A-Z_]+) \?= |\$\(([A-Z_]+)\)", re.MULTILINE)
 
@@ -53,7 +54,8 @@ def test_every_check_of_data_is_documented(spans: frozenset[str]) -> None:
 
 def test_every_verb_is_documented_with_every_option(command_lines: list[tuple[str, str]]) -> None:
     shown = [line for _, line in command_lines]
-    _all_in({" ".join(line.split()[:2]) for line in shown}, [f"tuneworthy {verb}" for verb in VERBS])
+    written = {" ".join(line.split()[:words]) for line in shown for words in (2, 3)}
+    _all_in(written, [f"tuneworthy {verb}" for verb in VERBS])
     row = {name: line for name, line in _verb_rows().items() if name in VERBS}
     missing = [
         f"{verb} {option}"
@@ -113,4 +115,4 @@ def _verb_rows() -> dict[str, str]:
     """{verb: its row} in the table of docs/command-line.md."""
     page = next((page for page in pages() if page.name == "docs/command-line.md"), None)
     lines = page.text.splitlines() if page else []
-    return {found[1]: line for line in lines if (found := re.match(r"\| `tuneworthy ([a-z-]+)", line))}
+    return {found[1]: line for line in lines if (found := re.match(r"\| `tuneworthy ([a-z-]+(?: [a-z-]+)?)", line))}

@@ -78,3 +78,10 @@ def test_what_would_count_as_success_is_written_down_for_a_classifier_too() -> N
     encoder = plan_evaluation(answers, answers, JobSpec(learner="encoder", encoder="a/b"), now=now)
     assert encoder.models == ["base", "best_prompt", "tuned", "classic"]
     assert "gains 5 points or more over TF-IDF + logistic regression" in encoder.success
+
+
+def test_one_that_is_never_right_does_not_ship_beside_others_that_are_not_either() -> None:
+    verdict, reasons = decide(tuned=share(0), base=share(0), best_prompt=share(0))
+    assert verdict == "do_not_ship" and "right on none of 200 rows" in reasons[0]
+    verdict, reasons = decide(tuned=share(60), base=share(20), best_prompt=share(30))
+    assert verdict == "ship" and reasons[1].startswith("As good as others is not good yet: it scores 0.30")

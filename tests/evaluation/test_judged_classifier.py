@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.results import print_report
+from commands.judged import print_report
 from core.errors import NotFound
 from core.home import new_id
 from core.job import Outcome

@@ -125,4 +125,6 @@ def test_where_nobody_is_right_on_any_row_the_prompt_does_nothing() -> None:
     assert reason == (
         "Nothing was gained: neither the tuned model nor the base with its best prompt is right on any of 30 rows."
     )
+    nobody = verdict_of(base=marks(0, 30), best_prompt=marks(0, 30), tuned=marks(0, 30), classic=marks(0, 30))
+    assert nobody == (verdict, reason)
     assert verdict_of(base=[1.0], tuned=[1.0])[1].startswith("There is only 1 row to judge on: at least 20")

@@ -1,0 +1,233 @@
+"""The poller: one quiet process per home that talks to hosts, so that pages and commands read stored state only.
+
+    python -m backends.hosts.poller
+
+Starts with the first job that needs it, ends when no job is left, and may be killed at any moment: all that it knows
+stands in the folders of the jobs. A host that is away for hours is asked less and less often, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ValidationError
+
+from backends.hosts.client import client_of, explained, may_pass
+from backends.hosts.launching import SETTLES_AFTER, Launching
+from backends.hosts.ledger import Ledger, live_jobs, read_ledger, write_ledger
+from backends.hosts.profile import HostProfile, profile_of, profiles
+from backends.hosts.watching import Watching
+from backends.local import PROJECT_ROOT, scrubbed_environment
+from core.errors import EngineError, StoreError, TuneworthyError
+from core.home import home
+from core.job import Outcome
+from core.own_files import write_atomically
+from core.run_folder import RunFolder
+from core.worker_lock import WorkerLock
+
+if TYPE_CHECKING:
+    import openai
+
+QUICK_SECONDS, SLOW_SECONDS, LONGEST_SECONDS = 3.0, 20.0, 600.0
+QUICK_FOR = timedelta(minutes=5)
+IDLE_SECONDS = 60.0
+"""A poller without a job waits so long for another before it ends."""
+HANDOVER_SECONDS = 120.0
+
+ClientOf = Callable[[HostProfile], "openai.OpenAI"]
+
+
+class PollerInfo(BaseModel):
+    """Who polls, and of which variables it was given the keys: their names."""
+
+    pid: int
+    keys: list[str]
+
+
+@dataclass
+class Poller:
+    """Asks the hosts of all live jobs of this home, in turn."""
+
+    client_of: ClientOf = client_of
+    quick_seconds: float = QUICK_SECONDS
+    settles_after: timedelta = SETTLES_AFTER
+    _next: dict[str, float] = field(default_factory=dict)
+    _failures: dict[str, int] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict)
+
+    def round(self, now: float | None = None) -> int:
+        """One look at every live job whose turn it is. Returns how many jobs are live."""
+        moment = time.monotonic() if now is None else now
+        folders = live_jobs()
+        for folder in folders:
+            if self._next.get(folder.job_id, 0.0) <= moment or folder.cancel_asked:
+                self._next[folder.job_id] = moment + self.attend(folder)
+        return len(folders)
+
+    def attend(self, folder: RunFolder) -> float:
+        """The next steps of one job. Returns the seconds until it should be looked at again. Raises nothing."""
+        try:
+            ledger = read_ledger(folder)
+            if ledger is None:
+                return SLOW_SECONDS
+            wait = self._step(folder, ledger)
+        except Exception as error:
+            return self._trouble(folder, error)
+        self._failures.pop(folder.job_id, None)
+        return wait
+
+    def _step(self, folder: RunFolder, ledger: Ledger) -> float:
+        spec = folder.spec()
+        profile = profile_of(spec)
+        if not ledger.job:
+            if folder.cancel_asked and ledger.sent_at is None:
+                client = self._client(profile) if ledger.uploaded else None
+                self._end(folder, "cancelled", "Stopped before it was sent.", "Nothing was charged.")
+                if client is not None:
+                    Launching(folder, spec, profile, client).delete_uploads(ledger)
+                return 0.0
+            launching = Launching(folder, spec, profile, self._client(profile), self.settles_after)
+            ledger = launching.go_on(ledger)
+            if not ledger.job:
+                if folder.cancel_asked and _settled(ledger, self.settles_after):
+                    self._end(folder, "cancelled", "Stopped before the host took it.", "Nothing was charged.")
+                    launching.delete_uploads(ledger)
+                return self.quick_seconds
+        Watching(folder, spec, profile, self._client(profile)).look(ledger)
+        young = datetime.now(UTC) - ledger.asked_at < QUICK_FOR
+        return self.quick_seconds if young else SLOW_SECONDS
+
+    def _trouble(self, folder: RunFolder, error: Exception) -> float:
+        """Wait and try again where that may help; else the job ends, and what it left at the host is deleted."""
+        failures = self._failures[folder.job_id] = self._failures.get(folder.job_id, 0) + 1
+        wait = min(self.quick_seconds * 2.0 ** min(failures, 10), LONGEST_SECONDS)
+        try:
+            ledger, spec = read_ledger(folder), folder.spec()
+            profile = profile_of(spec)
+            told = explained(error, profile)
+            if ledger is None:
+                return wait
+            passing = isinstance(error, StoreError) or (not isinstance(error, TuneworthyError) and may_pass(error))
+            missing_key = isinstance(error, EngineError) and isinstance(error, TuneworthyError)
+            if ledger.job or passing or missing_key or ledger.sent_at is not None:
+                # A job that the host has is not given up, whatever the host says of it today.
+                if ledger.trouble != str(told):
+                    write_ledger(folder, ledger, trouble=str(told))
+                return max(wait, _retry_after(error))
+            self._end(folder, "failed", told.message, told.hint)
+            if ledger.uploaded:
+                left = Launching(folder, spec, profile, self._client(profile)).delete_uploads(ledger)
+                if left:
+                    write_ledger(
+                        folder, ledger, uploaded=left, trouble=f"Delete by hand at the host: {', '.join(left)}"
+                    )
+        except TuneworthyError:
+            return wait
+        return wait
+
+    def _client(self, profile: HostProfile) -> openai.OpenAI:
+        key = (profile.name, profile.base_url)
+        if key not in self._clients:
+            self._clients[key] = self.client_of(profile)
+        return self._clients[key]
+
+    def _end(self, folder: RunFolder, state: str, reason: str, hint: str) -> None:
+        folder.finish(Outcome.model_validate({"state": state, "reason": reason, "hint": hint, "at": datetime.now(UTC)}))
+
+    def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        """Rounds until no job is left for a while, or another poller is to take over."""
+        idle_since: float | None = None
+        while not leave_file().exists():
+            live = self.round()
+            idle_since = None if live else (idle_since or time.monotonic())
+            if idle_since is not None and time.monotonic() - idle_since > idle_seconds:
+                return
+            time.sleep(min(1.0, self.quick_seconds))
+
+
+def poller_dir() -> Path:
+    """Lock, log and card of the poller of this home."""
+    folder = home() / "hosts"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def leave_file() -> Path:
+    """Present while a poller with other keys waits to take over."""
+    return poller_dir() / "leave"
+
+
+def polled() -> bool:
+    """Whether a poller lives."""
+    return _lock().held()
+
+
+def wake(profile: HostProfile) -> None:
+    """See to it that a poller lives that has the key of this host. Safe to repeat. Raises `EngineError`."""
+    variable = profile.key_variable
+    running = polled()
+    if running:
+        info = _info()
+        # A key in a file is read by any poller; one in a variable only by a poller that was started with it.
+        if info is None or variable in info.keys or not os.environ.get(variable):
+            return
+        leave_file().touch()
+    keys = tuple(host.key_variable for host in profiles().values() if os.environ.get(host.key_variable))
+    command = [sys.executable, "-m", "backends.hosts.poller", *(["--take-over"] if running else [])]
+    try:
+        with (poller_dir() / "log.txt").open("ab") as log:
+            subprocess.Popen(
+                command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=scrubbed_environment(keys), start_new_session=True,
+            )  # fmt: skip
+    except OSError as error:
+        raise EngineError(f"the poller could not be started ({error.strerror}).", "Check disk and memory.") from error
+
+
+def main(arguments: list[str]) -> int:
+    """Poll until there is nothing left to do. A second poller ends at once."""
+    try:
+        descriptor = _lock().acquire(HANDOVER_SECONDS if "--take-over" in arguments else 0.2)
+    except EngineError:
+        return 0
+    try:
+        leave_file().unlink(missing_ok=True)
+        keys = [host.key_variable for host in profiles().values() if os.environ.get(host.key_variable)]
+        write_atomically(poller_dir() / "poller.json", PollerInfo(pid=os.getpid(), keys=keys).model_dump_json())
+        Poller().run()
+    finally:
+        os.close(descriptor)
+    return 0
+
+
+def _lock() -> WorkerLock:
+    return WorkerLock(poller_dir() / "lock")
+
+
+def _info() -> PollerInfo | None:
+    with suppress(OSError, ValidationError):
+        return PollerInfo.model_validate_json((poller_dir() / "poller.json").read_bytes())
+    return None
+
+
+def _settled(ledger: Ledger, settles_after: timedelta) -> bool:
+    return ledger.sent_at is None or datetime.now(UTC) - ledger.sent_at >= settles_after
+
+
+def _retry_after(error: Exception) -> float:
+    response = getattr(error, "response", None)
+    text = str(response.headers.get("retry-after", "")) if response is not None else ""
+    return float(text) if text.replace(".", "", 1).isdigit() else 0.0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
