@@ -18,12 +18,13 @@ POLL_SECONDS = 1.0
 IDLE_MINUTES = 10.0
 
 
-def find(base_model: str, adapters: dict[str, Path]) -> Endpoint | None:
-    """A worker that serves this base with at least these adapters, or the failure of the last one."""
+def find(base_path: Path, adapters: dict[str, Path]) -> Endpoint | None:
+    """A worker with the base of this folder and at least these adapters as they are now, or the last failure."""
+    wanted = {name: client.written(path) for name, path in adapters.items()}
     found = [
         endpoint
         for endpoint in client.endpoints()
-        if endpoint.base_model == base_model and adapters.keys() <= endpoint.adapters.keys()
+        if endpoint.base_path == str(base_path) and all(endpoint.written.get(name) == at for name, at in wanted.items())
     ]
     return min(
         found, key=lambda endpoint: ("ready", "starting", "failed", "stopped").index(endpoint.state), default=None
@@ -33,10 +34,10 @@ def find(base_model: str, adapters: dict[str, Path]) -> Endpoint | None:
 def ready(base_model: str, revision: str | None, adapters: dict[str, Path], device: str) -> Endpoint | None:
     """The worker when it can be asked; else None, and the page shows what is missing and what to press."""
     place = locate(base_model, revision)
-    if not place.ready:
+    if not place.ready or place.path is None:
         not_prepared(base_model, revision, place)
         return None
-    now = find(base_model, adapters)
+    now = find(place.path, adapters)
     if now is not None and now.state == "ready":
         with st.container(horizontal=True, vertical_alignment="center", key="chat.worker"):
             st.badge("Loaded", icon=":material/check_circle:", color="green")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app_pages import state
-from app_pages.figures import duration, gib
+from app_pages.figures import duration, gib, speed
 from backends.history import past_runs, reset_at, reset_correction
 from cost_models.past_runs import PastRun, errors
 
@@ -70,12 +70,8 @@ def _pair(run: PastRun, figure: str) -> str:
     return f"{words(run.measured_of(figure))}, {words(run.predicted_of(figure).likely)}, {ratio:.2f}"
 
 
-def _speed(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.0f} tokens/s"
-
-
 def _more(runs: list[PastRun]) -> bool:
     return len(runs) > SHOWN_RUNS
 
 
-LABELS = {"memory_gib": ("Memory", gib), "seconds": ("Time", duration), "tokens_per_second": ("Speed", _speed)}
+LABELS = {"memory_gib": ("Memory", gib), "seconds": ("Time", duration), "tokens_per_second": ("Speed", speed)}

@@ -73,6 +73,11 @@ def gib(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.1f} GiB"
 
 
+def speed(tokens_per_second: float | None) -> str:
+    """`1,234 tokens/s`; `unknown` for None."""
+    return "unknown" if tokens_per_second is None else f"{tokens_per_second:,.0f} tokens/s"
+
+
 def usd(amount: float | None) -> str:
     """`$0.42`, `$1,250`, with the sign escaped for Markdown; `unknown` for None."""
     if amount is None:

@@ -10,7 +10,7 @@ import streamlit as st
 import yaml
 
 from app_pages import baseline_view, job_actions, state
-from app_pages.figures import STATES, ago, badge, compared, duration, gib, plain, roughly, usd
+from app_pages.figures import STATES, ago, badge, compared, duration, gib, plain, roughly, speed, usd
 from app_pages.job_charts import loss_chart, loss_in_words
 from app_pages.steps import named, step_name, way_through
 from backends.chain import is_baseline
@@ -189,7 +189,7 @@ def where_next(record: JobRecord, chain: Sequence[JobRecord], result: Result | N
             state.link_to("judge", what, ":material/balance:", job=record.id)
         elif record.kind == "tournament":
             state.link_to("judge", "See which prompt is best", ":material/balance:", job=record.id)
-        elif result is not None and (result.adapter or result.classifier):
+        elif result is not None and (result.adapter or result.classifier) and record.engine != "openai":
             what, how = ("classifier", "Try it") if result.classifier else ("adapter", "Chat with it")
             state.link_to("shelf", f"See the {what}", ":material/inventory_2:", adapter=record.id)
             state.link_to("chat", how, ":material/forum:", adapter=record.id)
@@ -204,7 +204,10 @@ def predicted_and_measured(record: JobRecord, now: JobState, result: Result | No
         return []
     missing = "not measured" if now.done else "when it has ended"
     rows = []
-    for label, field, words in (("Memory", "memory_gib", gib), ("Time", "seconds", duration), ("Dollars", "usd", usd)):
+    figures = [("Memory", "memory_gib", gib), ("Time", "seconds", duration), ("Dollars", "usd", usd)]
+    if measured is not None and measured.tokens_per_second is not None:
+        figures.insert(1, ("Speed", "tokens_per_second", speed))
+    for label, field, words in figures:
         expected: Estimate | None = getattr(record.predicted, field) if record.predicted else None
         got: float | None = getattr(measured, field) if measured else None
         rows.append(

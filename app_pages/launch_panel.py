@@ -47,8 +47,8 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
         launch_button.show(plan, way, advice, report)
         return
     if best == "ft_managed" and way == "tune":
-        st.info("Managed hosts come with a later release. The local engine shows first whether tuning helps.",
-                icon=":material/cloud_off:")  # fmt: skip
+        st.info("Choose the engine **Managed host** for it. A run on this machine shows first, for nothing, whether "
+                "tuning helps.", icon=":material/cloud_upload:")  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Rows, engine, base", anchor=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app_pages import state
-from app_pages.figures import STATES, badge, compared, duration, gib, plain
+from app_pages.figures import STATES, badge, compared, duration, gib, plain, speed
 from app_pages.launch_ways import Way
 from backends.launch import launch, state_of
 from core.job import JobState
@@ -68,11 +68,7 @@ def _result(record: JobRecord, now: JobState) -> None:
     outcome = RunFolder.of(record.id).outcome()
     if now.state == "succeeded" and outcome is not None:
         st.table(rows_of(record), hide_index=True, border="horizontal", alt="Dry run: predicted beside measured.")
-        found = outcome.result.metrics
-        st.caption(
-            f"Saved in {duration(found.get('save_seconds'))}, loaded again in {duration(found.get('load_seconds'))}. "
-            + " ".join(plain(note) for note in outcome.result.notes)
-        )
+        st.caption(" ".join(plain(note) for note in outcome.result.notes))
     state.link_to("jobs", "See the dry run", ":material/arrow_forward:", job=record.id)
 
 
@@ -84,14 +80,10 @@ def rows_of(record: JobRecord) -> list[dict[str, str]]:
     found = []
     for label, figure, words in (
         ("Memory", "memory_gib", gib),
-        ("Speed", "tokens_per_second", _speed),
+        ("Speed", "tokens_per_second", speed),
         ("Time of the dry run", "seconds", duration),
     ):
         expected, got = getattr(record.predicted, figure), getattr(outcome.result.measured, figure)
         measured = "not measured" if got is None else words(got) + compared(expected, got)
         found.append({"": label, "Predicted": words(expected.likely), "Measured": measured})
     return found
-
-
-def _speed(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.0f} tokens/s"

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from app_pages import method_form, state
+from app_pages import launch_host, method_form, state
 from app_pages.answer_view import bullets
 from app_pages.launch_ways import Way
 from backends.engines import ENGINES
@@ -37,6 +37,11 @@ def choose(spec: JobSpec, because: list[str], way: Way, *, own: bool) -> None:
         **_input("engine", help="Where the job runs."),
     )
     st.caption(" ".join(f"Not here yet: {row.label}. {row.about}" for row in later))
+    if spec.engine == "openai":
+        launch_host.choose(spec, _keep_values)
+        if own:
+            st.button("Back to what is suggested", key="launch.suggested", icon=":material/undo:", on_click=_forget)
+        return
     st.selectbox(
         "Base model",
         list(dict.fromkeys([DEFAULT_BASE_MODEL, spec.base_model])),

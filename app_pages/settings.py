@@ -10,6 +10,7 @@ import streamlit as st
 from app_pages import error_view, state
 from app_pages.figures import plain, size
 from backends.engines import ENGINES
+from backends.hosts.profile import profile_of
 from backends.removal import Purge, purge, usage, what_purges
 from core.base_models import locate
 from core.home import cache_dir, home
@@ -29,7 +30,7 @@ PACKAGES = {
     "peft": "adapters",
     "trl": "the trainer",
     "bitsandbytes": "4 and 8 bit, for CUDA cards",
-    "openai": "managed hosts, in a later release",
+    "openai": "managed hosts",
 }
 KEPT: dict[str, tuple[str, str]] = {
     "uploads": (
@@ -56,6 +57,8 @@ OFFLINE = ":green-badge[:material/cloud_off: Offline]"
 def hosts_of(plan: Plan | None) -> tuple[JobSpec, list[str]]:
     """The spec that the plan would launch, and the hosts that it would contact."""
     spec = plan.spec if plan and plan.spec else JobSpec(base_model=DEFAULT_BASE_MODEL)
+    if spec.engine == "openai" and spec.allow_network:
+        return spec, [profile_of(spec).host]
     if spec.engine != "local" or not spec.allow_network:
         return spec, []
     place = locate(spec.base_model, spec.base_revision)
@@ -69,7 +72,9 @@ def network() -> None:
     with state.shown_errors("The base model of this plan:"):
         spec, hosts = hosts_of(plan)
         whose = f"The plan **{plain(plan.name)}**" if plan else "A run with the default settings"
-        if hosts:
+        if hosts and spec.engine == "openai":
+            st.markdown(f"{whose} would send its rows to {plain(hosts[0])}, which tunes on them and keeps the model.")
+        elif hosts:
             st.markdown(f"{whose} would contact, once, to fetch `{spec.base_model}`:")
             st.markdown("\n".join(f"- :material/public: {plain(host)}" for host in hosts))
             st.caption("To contact nobody, turn off the network in the launch panel and give a local model folder.")
@@ -80,7 +85,8 @@ def network() -> None:
     trackers = ", ".join(spec.report_to) if plan and plan.spec and plan.spec.report_to else ""
     if trackers:
         st.warning(f"It also reports to {plain(trackers)}: see where those send it.", icon=":material/monitoring:")
-    st.caption("Rows, answers and adapters leave this machine in no case. Usage statistics are off.")
+    stay = "Rows and adapters leave this machine only with the engine of a managed host."
+    st.caption(f"{stay} Usage statistics are off.")
 
 
 def storage() -> None:

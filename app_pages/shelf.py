@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import judge_again, judged_models, past_verdicts, quarantine_view, state
+from app_pages import judge_again, judged_models, past_verdicts, quarantine_view, rescue_view, state
 from app_pages.figures import VERDICTS, badge, plain, size
 from backends.removal import remove, what_goes
 from shelf.adapters import MAX_NAME_CHARACTERS, Adapter, adapters, archive, rename
@@ -157,3 +157,4 @@ with state.shown_errors():
         )
         if not archived:
             state.link_to("advise", "Go to the launch panel", ":material/rocket_launch:")
+rescue_view.section()

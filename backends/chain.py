@@ -51,8 +51,13 @@ def launch_evaluation(store: Store, train: JobRecord, evaluation_plan: Evaluatio
 
 
 def tune_specs(spec: JobSpec) -> list[JobSpec]:
-    """The jobs of a tune, without the preparation of the base: baseline, training, judgement."""
+    """The jobs of a tune, without the preparation of the base: baseline, training, judgement.
+
+    A managed host only trains: what it made is asked by its address, in a tournament.
+    """
     train = spec.model_copy(update={"kind": "train"})
+    if spec.engine == "openai":
+        return [train]
     return [*baseline(train), train, judge_spec(train)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backends.fake import FakeEngine
 from backends.local import LocalEngine
+from backends.openai_managed import OpenAIManagedEngine
 from core.errors import EngineError
 from core.job import Engine
 
@@ -28,7 +29,12 @@ ENGINES: dict[str, EngineRow] = {
     for row in (
         EngineRow("local", "This machine", "Tunes on your own CPU or NVIDIA card. Nothing leaves it.", LocalEngine),
         EngineRow("fake", "Fake host", "Trains nothing. For trying the page and for tests.", FakeEngine),
-        EngineRow("openai", "Managed host (OpenAI protocol)", "Managed tuning comes with a later release.", None),
+        EngineRow(
+            "openai",
+            "Managed host (OpenAI protocol)",
+            "Your rows go to OpenAI, Azure, Nebius or another host, which tunes, serves and charges.",
+            OpenAIManagedEngine,
+        ),
         EngineRow("ray", "Ray cluster", "Clusters come with a later release.", None),
     )
 }

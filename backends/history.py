@@ -14,11 +14,11 @@ from core.own_files import write_atomically
 from core.records import JobRecord
 from core.run_folder import RunFolder
 from core.store import Store, open_store
+from cost_models import plan_words
 from cost_models.correction import Calibration, calibration
 from cost_models.facts import device_name
 from cost_models.fit_plan import card_here, precision_of
 from cost_models.past_runs import PastRun
-from cost_models.run_estimate import device_words
 
 MOST_RUNS = 100
 """That are looked at, the newest first."""
@@ -52,7 +52,7 @@ def correction_for(spec: JobSpec) -> Calibration | None:
         return calibration(
             [run for run in runs if since is None or run.at > since],
             spec,
-            device=device_words(kind, machine(), _card_name(on)),
+            device=plan_words.device(kind, machine(), _card_name(on)),
             precision=precision_of(spec, kind, machine(), card),
         )
     return None

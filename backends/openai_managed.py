@@ -13,7 +13,7 @@ from datetime import date
 from backends.hosts import poller
 from backends.hosts.check import host_problems
 from backends.hosts.estimate import estimate_hosted
-from backends.hosts.ledger import FILE, Ledger, new_ledger, read_ledger
+from backends.hosts.ledger import FILE, Ledger, new_ledger, on_its_way, read_ledger
 from backends.hosts.profile import HostProfile, profile_of
 from core.errors import BadInput, EngineError, NotFound, Problem, TuneworthyError
 from core.estimate import RunEstimate
@@ -62,9 +62,10 @@ class OpenAIManagedEngine:
         if (outcome := folder.outcome()) is not None:
             reason = f"{outcome.reason} {outcome.hint}".strip()
             return state.model_copy(update={"state": outcome.state, "reason": reason, "ended_at": outcome.at})
-        note = self._asked_again(folder)
+        problem = self._woken(folder)
         name, said = _state_of(ledger)
-        note = note or ("stopping" if folder.cancel_asked else said)
+        wishes = {"stopping": folder.cancel_asked, "pausing": (folder.path / "pause").exists()}
+        note = str(problem) if problem else next((wish for wish, asked in wishes.items() if asked), said)
         if ledger.trouble:
             note = f"{note}; {ledger.trouble}" if note else ledger.trouble
         return state.model_copy(update={"state": name, "note": note})
@@ -82,20 +83,22 @@ class OpenAIManagedEngine:
         return EngineRef(engine=self.name, ref=job_id) if (folder.path / FILE).is_file() else None
 
     def pause(self, ref: EngineRef) -> Problem | None:
-        """Hosts pause reinforcement jobs only, which are not offered here."""
-        return Problem(
-            what="a host does not pause a training of this kind.",
-            where=ref.ref,
-            hint="Cancel it: what was done until then is charged.",
-        )
+        """Leave word that it should pause. A host that does not pause such a job says so among its events."""
+        folder = RunFolder.of(ref.ref)
+        if folder.outcome() is not None:
+            return Problem(what="the job has ended; there is nothing to pause.", where=ref.ref, hint="Launch another.")
+        (folder.path / "resume").unlink(missing_ok=True)
+        (folder.path / "pause").touch()
+        return self._woken(folder)
 
     def resume(self, ref: EngineRef) -> Problem | None:
         """Go on with one that the host paused, or send one again that the host never took."""
         folder = RunFolder.of(ref.ref)
         ledger, outcome = _ledger(folder), folder.outcome()
         if outcome is None:
-            if ledger.status not in ("paused", "pausing"):
+            if ledger.status not in ("paused", "pausing") and not (folder.path / "pause").exists():
                 return Problem(what="the job is still at work.", where=ref.ref, hint="Wait for it, or cancel it.")
+            (folder.path / "pause").unlink(missing_ok=True)
             (folder.path / "resume").touch()
         elif outcome.state == "succeeded":
             return Problem(what="the job has succeeded; there is nothing to go on with.", where=ref.ref)
@@ -106,11 +109,7 @@ class OpenAIManagedEngine:
             return Problem(what=what, where=ref.ref, hint="Launch it again: a new job, paid for anew.")
         else:
             folder.reopen()
-        try:
-            self._wake(profile_of(folder.spec()))
-        except TuneworthyError as error:
-            return error.problems()[0]
-        return None
+        return self._woken(folder)
 
     def cancel(self, ref: EngineRef) -> None:
         """Leave word that it should stop; the poller passes it on. Safe twice, and on a finished job."""
@@ -131,13 +130,13 @@ class OpenAIManagedEngine:
         """Remove what is kept of a job here. What is at the host stays there."""
         shutil.rmtree(run_dir(ref.ref), ignore_errors=True)
 
-    def _asked_again(self, folder: RunFolder) -> str:
-        """Starts the poller where none lives. Says in words where that fails."""
+    def _woken(self, folder: RunFolder) -> Problem | None:
+        """Starts the poller where none lives; a problem where that fails."""
         try:
             self._wake(profile_of(folder.spec()))
         except TuneworthyError as error:
-            return str(error)
-        return ""
+            return error.problems()[0]
+        return None
 
 
 def _ledger(folder: RunFolder) -> Ledger:
@@ -150,7 +149,7 @@ def _ledger(folder: RunFolder) -> Ledger:
 def _state_of(ledger: Ledger) -> tuple[StateName, str]:
     """Our name of a host's state, and a note. One that we do not know has not ended."""
     if not ledger.job:
-        return "queued", "asking the host whether it has the job" if ledger.sent_at else "on its way to the host"
+        return "queued", "asking the host whether it has the job" if on_its_way(ledger) else "on its way to the host"
     if ledger.status in _QUEUED:
         return "queued", _QUEUED[ledger.status]
     if ledger.status in TERMINAL:

@@ -77,7 +77,7 @@ def _axes(report: EvaluationReport) -> None:
         cells.append(
             [f"{found.words} ({found.n})", *("" if score is None else _in_words(score) for score in scores), state]
         )
-    quick = ", a quick look: 100 questions an axis" if report.look == "quick" else ""
+    quick = ", a quick look" if report.look == "quick" else ""
     print_table(f"Right answers by axis (95 %){quick}", ["axis (questions)", *map(_name, models), ""], cells)
 
 

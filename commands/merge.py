@@ -97,6 +97,7 @@ def _merge_spec(what: str, base: str | None) -> tuple[JobSpec, str | None]:
         record = open_store().job(what)
         if record.kind != "train":
             raise BadInput(f"{what} is no training but a job of kind {record.kind}.", "Name a train job.")
+        _refuse_quarantined(what)
         return JobSpec(kind="export", job=what, **{name: getattr(record.spec, name) for name in KEPT}), record.plan_id
     for name, key in (("lineage.json", "base_model"), ("adapter_config.json", "base_model_name_or_path")):
         if base is None and (folder / name).is_file():
@@ -104,3 +105,17 @@ def _merge_spec(what: str, base: str | None) -> tuple[JobSpec, str | None]:
     if base is None:
         raise BadInput("it does not say which base it was trained on.", "Name it with --base.", file=str(folder))
     return JobSpec(kind="export", adapter=str(resolved(folder)), base_model=base), None
+
+
+def _refuse_quarantined(job_id: str) -> None:
+    """A merged model can be carried anywhere, as an export can."""
+    from core.errors import NotFound
+    from core.store import open_store
+    from shelf.adapters import adapter
+    from shelf.quarantine import refuse_quarantined
+
+    try:
+        found = adapter(open_store(), job_id)
+    except NotFound:
+        return  # the job itself says what is missing
+    refuse_quarantined(found)

@@ -40,7 +40,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
     table = Table(title=escape(title), title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # the name of a model or job is copied: never cut
     for row in rows:
         table.add_row(*map(escape, row))  # rows of data hold `[/INST]` and the like
     Console().print(table)

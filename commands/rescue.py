@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.printing import NO, OK, AsJson, command, print_json, print_table, seconds_in_words, usd_in_words
+from commands.printing import NO, OK, AsJson, command, print_json, print_table, usd_in_words
 
 if TYPE_CHECKING:
     from backends.rescue.record import Recorded
@@ -54,7 +54,9 @@ def list_models(host: Host = "openai", base_url: Address = "", as_json: AsJson =
             for model in found.models
         ]
         print_table(f"Tuned models at {host}", ["model", "base", "made", "shut down on", "days left"], cells)
-        typer.echo(f"Record what one answers: {command()} rescue record {found.models[0].id} --prompts FILE")
+        living = [model.id for model in found.models if model.may_answer(today)]
+        if living:
+            typer.echo(f"Record what one answers: {command()} rescue record {living[0]} --prompts FILE")
     sources = {model.life.source for model in found.models if model.life.source}
     for text in [*found.notes, *(f"Days: {source}." for source in sorted(sources))]:
         typer.echo(f"  - {text}")
@@ -154,7 +156,7 @@ def parity(
     usd_per_hour: Annotated[
         float | None, typer.Option(help="What an hour of the new model's machine costs.", min=0, show_default=False)
     ] = None,
-    wait: Annotated[bool, typer.Option(help="Wait for the answers of the new model.")] = True,
+    wait: Annotated[bool, typer.Option(help="Wait for the training, and for the new model's answers.")] = True,
     as_json: AsJson = False,
 ) -> int:
     """Say whether the new model is as good as the old one. Exit 1 unless it is."""
@@ -168,7 +170,10 @@ def parity(
     from evaluation.parity import parity as compare
 
     folder = require_golden(golden)
-    record = launch_parity(open_store(), job_id, folder)
+    store = open_store()
+    if wait and not state_of(store.job(job_id)).done:  # the training, first
+        follow(job_id, as_json, quiet=True)
+    record = launch_parity(store, job_id, folder)
     if not wait and not state_of(record).done:
         if as_json:
             print_json({"job_id": record.id, "state": state_of(record).state})
@@ -187,11 +192,10 @@ def parity(
 
 def _print_recorded(found: Recorded) -> None:
     golden = found.golden
-    each = seconds_in_words(golden.seconds_per_answer)
     typer.echo(f"{golden.answered:,} of {golden.wanted:,} answers of {golden.model} are in {found.folder}.")
     typer.echo(
         f"Asked now: {found.asked:,}. Tokens: {golden.prompt_tokens:,} in, {golden.answer_tokens:,} out. "
-        f"List price: {usd_in_words(golden.usd)}. An answer takes about {each}."
+        f"List price: {_usd(golden.usd)}. An answer takes {golden.seconds_per_answer or 0:.1f} s."
     )
     if golden.temperature is None:
         typer.echo("The host refused temperature 0: it may answer otherwise the next time.")
@@ -204,6 +208,10 @@ def _print_recorded(found: Recorded) -> None:
         typer.echo(f"Next: {command()} rescue retune {golden.model} --base MODEL")
 
 
+def _usd(amount: float | None) -> str:
+    return "less than $0.01" if amount is not None and 0 < amount < 0.01 else usd_in_words(amount)
+
+
 def _print_retune(found: Retune) -> None:
     rows = found.plan.data
     if rows is not None:
@@ -212,15 +220,14 @@ def _print_retune(found: Retune) -> None:
         typer.echo("These are the old model's own answers: what it gets wrong is learned too.")
     for job in found.jobs:
         typer.echo(f"  {job.id}  {job.name}")
-    typer.echo(f"When they have ended: {command()} rescue parity {found.train.id} --golden MODEL")
+    typer.echo(f"When they have ended: {command()} rescue parity {found.train.id} --golden {found.golden or 'SET'}")
 
 
 def _print_parity(found: Parity) -> None:
-    from evaluation.parity import VERDICT_WORDS
     from evaluation.parity_table import HEAD, table
 
     print_table(f"On the same {found.rows:,} rows", HEAD, table(found))
-    typer.echo(f"{VERDICT_WORDS[found.verdict]}. {found.sentence}")
+    typer.echo(found.sentence)
     for text in [*found.reasons, *found.limits]:
         typer.echo(f"  - {text}")
     if found.left_out:

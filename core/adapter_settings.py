@@ -49,7 +49,10 @@ def settings_of(adapter: Path) -> str:
         return content.decode("utf-8", "replace")
     if not isinstance(found, dict):
         return content.decode("utf-8", "replace")
-    told = {name: _in_order(value) for name, value in found.items() if name not in _CHANGES_NOTHING and _said(value)}
+    if "peft_type" not in found:  # a whole model's, where order and every no count
+        told = {name: value for name, value in found.items() if name not in _CHANGES_NOTHING}
+    else:
+        told = {name: _in_order(value) for name, value in found.items() if name not in _CHANGES_NOTHING and _said(value)}
     return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 

@@ -72,6 +72,11 @@ def learned(ratios: Sequence[float]) -> float:
     return _within(median(ratios) ** (len(ratios) / (len(ratios) + DRAWN)), LEARNED_LIMITS)
 
 
+def corrected_words(factor: float, by: Calibration | None) -> list[str]:
+    """What a correction did, in a sentence; nothing where it did nothing that shows."""
+    return [] if by is None or abs(factor - 1) < 0.005 else [f"Our own figure times {factor:.2f}, by {by.says}."]
+
+
 def narrowed(span: Span, around: Span, *, keep_high: bool = False) -> Span:
     """A range after a measurement: no wider than `around` leaves it. `keep_high` leaves the upper end alone."""
     low, high = max(span.low, span.likely * around.low), min(span.high, span.likely * around.high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.machine import Machine
 from cost_models.duration import padded_tokens, speed_facts
 from cost_models.fit_change import Change
 from cost_models.fit_plan import Job, Way, epoch_tokens, way_of
@@ -21,6 +22,16 @@ def refusal(job: Job, way: Way, change: Change | None) -> str:
     where = f"the {job.card_name}" if job.card_name else "this machine" if job.kind == "cpu" else "this card"
     said = f"It takes about {way.memory.likely:.1f} GiB at the least, and {where} has {job.limit_gib or 0:.1f}."
     return f"{said} {change.says() if change else 'No change that we know makes it fit: choose a smaller base.'}"
+
+
+def device(kind: str, here: Machine, card_name: str) -> str:
+    """What a job runs on, in the words of its plan: by these, earlier runs are found again."""
+    return f"processor, {cores(here)}" if kind == "cpu" else card_name
+
+
+def cores(here: Machine) -> str:
+    """`1 core`, `2 cores`."""
+    return f"{here.cores} core{'s' if here.cores != 1 else ''}"
 
 
 def _rows(job: Job, way: Way) -> str:

@@ -11,7 +11,7 @@ from core.estimate import Estimate, RunEstimate
 from core.jobspec import JobSpec
 from core.machine import Machine, machine
 from cost_models import plan_words
-from cost_models.correction import MEMORY_AROUND, SPEED_AROUND, START_AROUND, Calibration, narrowed
+from cost_models.correction import MEMORY_AROUND, SPEED_AROUND, START_AROUND, Calibration, corrected_words, narrowed
 from cost_models.duration import MORE_CARDS_SHARE, Span, speed_facts
 from cost_models.facts import device, device_name
 from cost_models.fit_change import Change, smallest_change
@@ -74,7 +74,7 @@ def estimate_run(
             "GiB",
             [
                 f"{_rows(way.micro_batch)} of up to {job.longest} tokens a step, computed in {job.precision}.",
-                *_corrected(job.memory_factor, calibration),
+                *corrected_words(job.memory_factor, calibration),
             ],
             digits=2,
         ),
@@ -146,7 +146,7 @@ def _plan(job: Job, way: Way, trains: bool, change: Change | None) -> dict[str, 
         "packing": spec.packing,
         "precision": job.precision,
         "steps": steps if rows and spec.kind == "train" else None,
-        "device": device_words(job.kind, job.here, job.card_name),
+        "device": plan_words.device(job.kind, job.here, job.card_name),
         "device_memory_gib": job.limit_gib,
     }
     if not trains:
@@ -166,11 +166,6 @@ def _plan(job: Job, way: Way, trains: bool, change: Change | None) -> dict[str, 
     }
 
 
-def device_words(kind: str, here: Machine, card_name: str) -> str:
-    """What a job runs on, in the words of its plan: by these, earlier runs are found again."""
-    return f"processor, {here.cores} cores" if kind == "cpu" else card_name
-
-
 def _of_longest_rows(job: Job, way: Way) -> tuple[Job, Way]:
     """A dry run is cut as the run itself would be, and takes its longest rows alone."""
     step_rows = way.micro_batch * job.spec.grad_accumulation
@@ -187,13 +182,6 @@ def _memory(job: Job, way: Way, calibration: Calibration | None) -> Memory:
     span = Span(low=memory.low, likely=memory.likely, high=memory.high)
     found = narrowed(span, MEMORY_AROUND, keep_high=job.uneven)
     return replace(memory, low=found.low, high=found.high)
-
-
-def _corrected(factor: float, calibration: Calibration | None) -> list[str]:
-    """What a correction did, in a sentence; nothing where it did nothing that shows."""
-    if calibration is None or abs(factor - 1) < 0.005:
-        return []
-    return [f"Our own figure times {factor:.2f}, by {calibration.says}."]
 
 
 def _judging_memory(job: Job, way: Way) -> Memory:
@@ -217,11 +205,11 @@ def _speed(job: Job, way: Way, calibration: Calibration | None) -> tuple[Span | 
             return None, [str(device(job.card_name))] if job.card_name else ["The card is not known: name it in `gpu`."]
         except NotFound as error:
             return None, [str(error)]
-    speed, corrected = way.speed, _corrected(job.speed_factor, calibration)
+    speed, corrected = way.speed, corrected_words(job.speed_factor, calibration)
     if calibration is not None and calibration.same_shape:
         speed = narrowed(speed, SPEED_AROUND)
     if job.kind == "cpu":
-        scaled = f"{job.here.cores} cores in {job.precision}, scaled from SmolLM2-135M on 2 cores"
+        scaled = f"{plan_words.cores(job.here)} in {job.precision}, scaled from SmolLM2-135M on 2 cores"
         return speed, [f"{scaled}; a busy machine is three times slower.", *corrected]
     if job.spec.n_gpus > 1:
         of = f"of one {job.card_name}, times {job.spec.n_gpus} cards at {MORE_CARDS_SHARE:.0%}"

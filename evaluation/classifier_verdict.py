@@ -66,8 +66,8 @@ def decide_classifier(  # noqa: PLR0911  # one return a rule, in their order
         return "not_enough_evidence", [_too_few(min(unproven, key=lambda pair: pair.low), margin)]
     if "tuned_vs_best_prompt" not in paired:
         return "not_enough_evidence", [
-            "It was not compared with a prompt: a good prompt may do better. Give the training rows (`dataset`) and "
-            "judge again."
+            "It was not compared with a prompt: a good prompt may do better. Give the training rows (`dataset`), ask "
+            "for `best_prompt` where `models` are named, and judge again."
         ]
     mean = sum(scores["tuned"]) / rows
     good = "It scores" if mean >= LOW_SCORE else "As good as others is not good yet: it scores"

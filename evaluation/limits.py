@@ -38,7 +38,11 @@ def limits(
     """
     open_axes = {axis: words for axis, words in UNMEASURED.items() if axis not in without}
     found = [words for axis, words in open_axes.items() if axis not in axes or not axes[axis].n]
-    if spec.look == "quick" and axes:
+    if spec.n is not None and axes:
+        found.append(
+            f"{spec.n} questions an axis at most were asked, as `n` says: few questions tell large losses only."
+        )
+    elif spec.look == "quick" and axes:
         found.append("A quick look: 100 questions an axis tell large losses only. `look: full` asks all of them.")
     if "safety" in axes:
         found.append(

@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backends.rescue.golden import Golden, read_golden, read_replies
+from backends.rescue.parity_job import parity_rows
 from backends.rescue.tuned_models import days_in_words
 from core.errors import BadInput, TuneworthyError
 from core.jobspec import JobSpec
@@ -121,6 +122,7 @@ def parity(
         usd_per_hour=usd_per_hour,
         today=today,
         cut=sum(reply.truncated for reply in read_replies(folder)),
+        not_asked=told.left_out if (told := parity_rows(record)) else 0,
     )
     write_atomically(folder / f"parity-{found.train_job}.json", found.model_dump_json(indent=1))
     return found
@@ -147,6 +149,7 @@ def weigh(
     today: date,
     usd_per_hour: float | None = None,
     cut: int = 0,
+    not_asked: int = 0,
 ) -> Parity:
     """The comparison itself. `rows` are the judged ones by line, `right` the right answers by the key of the input."""
     honest = [each for each in report.answers if not each.in_training and "tuned" in each.answers]
@@ -171,10 +174,10 @@ def weigh(
         sentence=sentence,
         reasons=[each.sentence for each in (quality,) if each] + [_same_in_words(same)],
         model=golden.model,
-        train_job=report.train_job or "",
+        train_job=spec.job or report.train_job or "",
         judged_by=judged_by,
         rows=len(honest),
-        left_out=len(report.answers) - len(honest),
+        left_out=not_asked + len(report.answers) - len(honest),
         margin=margin,
         labels=source if marked else "",
         labelled=len(marked),

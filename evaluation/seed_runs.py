@@ -14,8 +14,14 @@ from evaluation.answering import Answerer
 from evaluation.cache import weights_key
 from evaluation.judged_model import ADAPTER, find_adapter
 
-MAY_DIFFER = frozenset({"seed", "name", "after", "group"})
-"""Fields of the spec that say nothing of the recipe, and the seed itself."""
+MAY_DIFFER = frozenset(
+    {
+        *("seed", "name", "after", "group", "report_to", "resume_of", "test", "shifted", "sqlite", "json_schema"),
+        *("axes", "look", "stakes", "domain", "metric", "task_kind", "latency_ms", "judge", "harm_judge", "margins"),
+        *("n", "max_new_tokens", "general_set", "models", "few_shot", "seed_jobs"),
+    }
+)
+"""Fields of the spec that say nothing of what was learned, and the seed itself."""
 
 
 @runtime_checkable

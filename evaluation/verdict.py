@@ -113,8 +113,8 @@ def _decide(  # noqa: PLR0911  # one return a rule, in their order
     to_beat = [*rivals, classic] if classic is not None else rivals
     if all(pair.beats for pair in to_beat) and "tuned_vs_best_prompt" not in paired:
         return "not_enough_evidence", [
-            "It was not compared with a prompt: a good prompt may do as well. Give the training rows (`dataset`) and "
-            "judge again.",
+            "It was not compared with a prompt: a good prompt may do as well. Give the training rows (`dataset`), ask "
+            "for `best_prompt` where `models` are named, and judge again.",
             *others(None),
         ]
     if all(pair.beats for pair in to_beat):

@@ -58,6 +58,7 @@ def start(
         base_model=base_model,
         base_path=str(place.path),
         adapters={name: str(path.resolve()) for name, path in (adapters or {}).items()},
+        written={name: written(path) for name, path in (adapters or {}).items()},
         device=resolve_device(device),
         idle_minutes=idle_minutes,
         orphan_seconds=orphan_seconds,
@@ -74,6 +75,11 @@ def start(
             # The worker holds its own copy: the lock stays until it ends.
             os.close(lock)
     return status(folder.path.name)
+
+
+def written(adapter: Path) -> list[int]:
+    """When an adapter's files were last written, in ns: a worker keeps what it has loaded."""
+    return [file.stat().st_mtime_ns for file in files_of(adapter) if file.is_file()]
 
 
 def status(endpoint: Endpoint | str) -> Endpoint:

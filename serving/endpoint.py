@@ -37,6 +37,8 @@ class ServingSpec(BaseModel):
     base_path: str
     adapters: dict[str, str] = {}
     """Adapter folders by the name they answer to: job ids."""
+    written: dict[str, list[int]] = {}
+    """When the files of each adapter were last written, in ns: a training that goes on writes over them."""
     device: str = "cpu"
     idle_minutes: float = 10.0
     """Ends when nobody has asked for so long."""
@@ -44,8 +46,8 @@ class ServingSpec(BaseModel):
     """Ends so long after the last process that used it: time enough to start a page's server again."""
 
     def id(self) -> str:
-        """Same base, adapters and device: same id, so that a running worker is found again."""
-        told = [self.base_path, sorted(self.adapters.items()), self.device]
+        """Same base, adapters as they are now, and device: same id, so that a running worker is found again."""
+        told = [self.base_path, sorted(self.adapters.items()), sorted(self.written.items()), self.device]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -66,7 +68,9 @@ class Endpoint(BaseModel):
     id: str
     folder: Path
     base_model: str
+    base_path: str = ""
     adapters: dict[str, str]
+    written: dict[str, list[int]] = {}
     state: Literal["starting", "ready", "failed", "stopped"]
     note: str = ""
     """For people: what it is doing, or why it failed and what to do."""
@@ -166,7 +170,9 @@ class ServingFolder:
             id=self.path.name,
             folder=self.path,
             base_model=spec.base_model,
+            base_path=spec.base_path,
             adapters=spec.adapters,
+            written=spec.written,
             state="stopped",
         )
         if self.alive():

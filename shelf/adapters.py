@@ -144,7 +144,7 @@ def _folder(job: JobRecord, *, known: bool) -> RunFolder | None:
 
     A `known` adapter whose folder somebody deleted by hand is still listed, so that its name can be cleared away.
     """
-    if job.kind != "train":
+    if job.kind != "train" or job.engine == "openai":  # what a managed host made stays at the host
         return None
     try:
         folder = RunFolder(run_dir(job.id))

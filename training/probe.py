@@ -176,10 +176,15 @@ def _load_again(run: Run, trained: Trained, report: Report) -> tuple[dict[str, f
     report.stage("Answering once")
     began = time.monotonic()
     (answer,) = model.generate([trained.prompt], adapter=KEPT, max_new_tokens=64)
-    notes = [f"Reloaded, it says what it said when trained: log-probabilities differ by {off:.1g} at most."]
+    answer_seconds = time.monotonic() - began
+    notes = [
+        f"Saved in {trained.save_seconds:.1f} s, loaded again in {load_seconds:.1f} s; one answer of {answer.tokens} "
+        f"tokens took {answer_seconds:.1f} s.",
+        f"Reloaded, it says what it said when trained: log-probabilities differ by {off:.1g} at most.",
+    ]
     if not equal:
-        notes = [f"Reloaded, it does not say what it said when trained: log-probabilities differ by {off:.2g}."]
-        report.warning(notes[0])
+        notes[1] = f"Reloaded, it does not say what it said when trained: log-probabilities differ by {off:.2g}."
+        report.warning(notes[1])
     elif moved <= 2 * allowed:
         notes.append("The steps moved the answer too little to tell a lost adapter from a kept one.")
     found = {
@@ -188,6 +193,6 @@ def _load_again(run: Run, trained: Trained, report: Report) -> tuple[dict[str, f
         "logits_off": off,
         "logits_moved": moved,
         "answer_tokens": float(answer.tokens),
-        "answer_seconds": time.monotonic() - began,
+        "answer_seconds": answer_seconds,
     }
     return found, notes

@@ -14,7 +14,7 @@ from serving.prefix import install
 from training.load_base import load_base
 from training.plan import TrainingPlan
 
-TOLERANCE = {"float32": 1e-3, "bfloat16": 0.15, "float16": 0.1, "fp8": 0.4}
+TOLERANCE = {"float32": 1e-3, "bfloat16": 0.3, "float16": 0.1, "fp8": 0.5}
 """Of a log-probability. Training keeps an adapter in float32, answers take it in the base's format: that is rounding. A
 base trained in fp8 answers in 16 bits."""
 

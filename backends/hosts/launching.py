@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.hosts.client import UPLOAD_SECONDS, may_have_been_done
-from backends.hosts.ledger import Ledger, live_jobs, read_ledger, write_ledger
+from backends.hosts.ledger import Ledger, live_jobs, on_its_way, read_ledger, write_ledger
 from backends.hosts.profile import HostProfile
 from backends.hosts.rows import upload_of
 from core.errors import Refused, TuneworthyError
@@ -54,17 +54,17 @@ class Launching:
             found = self.find(ledger)
             if found is not None:
                 return self._adopt(ledger, found)
-            if datetime.now(UTC) - ledger.sent_at < self.settles_after:
+            if on_its_way(ledger) and datetime.now(UTC) - ledger.sent_at < self.settles_after:
                 return ledger
         if self.folder.cancel_asked:
             return ledger
         ledger = self._with_files(ledger)
-        ledger = write_ledger(self.folder, ledger, sent_at=datetime.now(UTC))
+        ledger = write_ledger(self.folder, ledger, sent_at=datetime.now(UTC), refused=False)
         try:
             created = self.client.with_options(max_retries=0).fine_tuning.jobs.create(**self._request(ledger))
         except Exception as error:
             if not may_have_been_done(error):
-                ledger = write_ledger(self.folder, ledger, sent_at=None)
+                ledger = write_ledger(self.folder, ledger, refused=True)
             raise
         return self._adopt(ledger, created)
 
@@ -81,15 +81,16 @@ class Launching:
     def delete_uploads(self, ledger: Ledger) -> list[str]:
         """Delete what this job uploaded and no other job of this home uses. Returns what could not be deleted."""
         others = {name for folder in live_jobs() if folder.path != self.folder.path for name in _files_of(folder)}
-        left = []
-        for file in ledger.uploaded:
-            if file in others:
-                continue
+        left, gone = [], []
+        for file in (each for each in ledger.uploaded if each not in others):
             try:
                 self.client.files.delete(file)
+                gone.append(file)
             except Exception:  # whatever it is, the person is told which file stayed
                 left.append(file)
-        write_ledger(self.folder, ledger, uploaded=left)
+        kept = {field: "" for field in ("training_file", "validation_file") if getattr(ledger, field) in gone}
+        trouble = f"Delete by hand at the host: {', '.join(left)}." if left else ""
+        write_ledger(self.folder, ledger, uploaded=left, trouble=trouble, **kept)
         return left
 
     def _among(self, pages: Any, ledger: Ledger) -> Any | None:
@@ -135,9 +136,13 @@ class Launching:
     def _require_same_rows(self) -> None:
         if self.spec.dataset is None or self.spec.dataset_sha256 is None:
             return
-        with Path(self.spec.dataset).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != self.spec.dataset_sha256:
-                raise Refused("the training rows have changed since the job was asked for.", "Launch it again.")
+        try:
+            with Path(self.spec.dataset).open("rb") as file:
+                same = hashlib.file_digest(file, "sha256").hexdigest() == self.spec.dataset_sha256
+        except OSError as error:
+            raise Refused(f"the training rows cannot be read ({error.strerror}).", "Check the path.") from error
+        if not same:
+            raise Refused("the training rows have changed since the job was asked for.", "Launch it again.")
 
     def _request(self, ledger: Ledger) -> dict[str, Any]:
         spec, host = self.spec, self.spec.host

@@ -39,6 +39,8 @@ class Ledger(BaseModel):
     """Files that this job uploaded itself, and did not find there."""
     sent_at: datetime | None = None
     """Written before the request that costs money: from then on the host is asked before any second try."""
+    refused: bool = False
+    """True once the host said no to that request, so that nothing is still on its way."""
     job: str = ""
     """The host's id of the job."""
     status: str = ""
@@ -69,6 +71,11 @@ def write_ledger(folder: RunFolder, ledger: Ledger, **changes: Any) -> Ledger:
     changed = ledger.model_copy(update=changes)
     write_atomically(folder.path / FILE, changed.model_dump_json(indent=2))
     return changed
+
+
+def on_its_way(ledger: Ledger) -> bool:
+    """Whether a request that costs money was sent, and nobody can say what became of it."""
+    return ledger.sent_at is not None and not ledger.refused and not ledger.job
 
 
 def new_ledger(folder: RunFolder) -> Ledger:

@@ -23,11 +23,11 @@ from pydantic import BaseModel, ValidationError
 
 from backends.hosts.client import client_of, explained, may_pass
 from backends.hosts.launching import SETTLES_AFTER, Launching
-from backends.hosts.ledger import Ledger, live_jobs, read_ledger, write_ledger
+from backends.hosts.ledger import Ledger, live_jobs, on_its_way, read_ledger, write_ledger
 from backends.hosts.profile import HostProfile, profile_of, profiles
 from backends.hosts.watching import Watching
 from backends.local import PROJECT_ROOT, scrubbed_environment
-from core.errors import EngineError, StoreError, TuneworthyError
+from core.errors import EngineError, NotFound, StoreError, TuneworthyError
 from core.home import home
 from core.job import Outcome
 from core.own_files import write_atomically
@@ -62,6 +62,7 @@ class Poller:
     settles_after: timedelta = SETTLES_AFTER
     _next: dict[str, float] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
+    _stopped: set[str] = field(default_factory=set)
     _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict)
 
     def round(self, now: float | None = None) -> int:
@@ -69,7 +70,10 @@ class Poller:
         moment = time.monotonic() if now is None else now
         folders = live_jobs()
         for folder in folders:
-            if self._next.get(folder.job_id, 0.0) <= moment or folder.cancel_asked:
+            stopped = folder.cancel_asked and folder.job_id not in self._stopped
+            if self._next.get(folder.job_id, 0.0) <= moment or stopped:
+                if stopped:  # asked at once, and then no more often than any other
+                    self._stopped.add(folder.job_id)
                 self._next[folder.job_id] = moment + self.attend(folder)
         return len(folders)
 
@@ -90,17 +94,16 @@ class Poller:
         profile = profile_of(spec)
         if not ledger.job:
             if folder.cancel_asked and ledger.sent_at is None:
-                client = self._client(profile) if ledger.uploaded else None
+                if ledger.uploaded:
+                    Launching(folder, spec, profile, self._client(profile)).delete_uploads(ledger)
                 self._end(folder, "cancelled", "Stopped before it was sent.", "Nothing was charged.")
-                if client is not None:
-                    Launching(folder, spec, profile, client).delete_uploads(ledger)
                 return 0.0
             launching = Launching(folder, spec, profile, self._client(profile), self.settles_after)
             ledger = launching.go_on(ledger)
             if not ledger.job:
                 if folder.cancel_asked and _settled(ledger, self.settles_after):
-                    self._end(folder, "cancelled", "Stopped before the host took it.", "Nothing was charged.")
                     launching.delete_uploads(ledger)
+                    self._end(folder, "cancelled", "Stopped before the host took it.", "Nothing was charged.")
                 return self.quick_seconds
         Watching(folder, spec, profile, self._client(profile)).look(ledger)
         young = datetime.now(UTC) - ledger.asked_at < QUICK_FOR
@@ -110,6 +113,7 @@ class Poller:
         """Wait and try again where that may help; else the job ends, and what it left at the host is deleted."""
         failures = self._failures[folder.job_id] = self._failures.get(folder.job_id, 0) + 1
         wait = min(self.quick_seconds * 2.0 ** min(failures, 10), LONGEST_SECONDS)
+        self._clients.clear()  # so that a key that was mended is read again
         try:
             ledger, spec = read_ledger(folder), folder.spec()
             profile = profile_of(spec)
@@ -117,20 +121,21 @@ class Poller:
             if ledger is None:
                 return wait
             passing = isinstance(error, StoreError) or (not isinstance(error, TuneworthyError) and may_pass(error))
-            missing_key = isinstance(error, EngineError) and isinstance(error, TuneworthyError)
-            if ledger.job or passing or missing_key or ledger.sent_at is not None:
+            if ledger.job and folder.cancel_asked and isinstance(told, NotFound):
+                self._end(folder, "cancelled", f"{profile.label} has no such job any more.", "Look there what it cost.")
+                return wait
+            # `EngineError` is of our own side: a key or a package is missing, which somebody may mend.
+            if ledger.job or passing or isinstance(error, EngineError) or on_its_way(ledger):
                 # A job that the host has is not given up, whatever the host says of it today.
                 if ledger.trouble != str(told):
                     write_ledger(folder, ledger, trouble=str(told))
                 return max(wait, _retry_after(error))
-            self._end(folder, "failed", told.message, told.hint)
-            if ledger.uploaded:
+            left: list[str] = []
+            if ledger.uploaded:  # first: a crash in between sends the rows once more, and leaves none behind
                 left = Launching(folder, spec, profile, self._client(profile)).delete_uploads(ledger)
-                if left:
-                    write_ledger(
-                        folder, ledger, uploaded=left, trouble=f"Delete by hand at the host: {', '.join(left)}"
-                    )
-        except TuneworthyError:
+            stays = f" Delete by hand at the host: {', '.join(left)}." if left else ""
+            self._end(folder, "failed", told.message, told.hint + stays)
+        except Exception:  # a disk that is full, say: the poller lives on, and the job has its turn again
             return wait
         return wait
 
@@ -220,7 +225,7 @@ def _info() -> PollerInfo | None:
 
 
 def _settled(ledger: Ledger, settles_after: timedelta) -> bool:
-    return ledger.sent_at is None or datetime.now(UTC) - ledger.sent_at >= settles_after
+    return not on_its_way(ledger) or datetime.now(UTC) - (ledger.sent_at or ledger.asked_at) >= settles_after
 
 
 def _retry_after(error: Exception) -> float:

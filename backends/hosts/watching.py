@@ -61,21 +61,24 @@ class Watching:
         return ledger
 
     def _pass_on(self, ledger: Ledger) -> None:
-        """What people asked for meanwhile. A host that refuses, since the job has ended, is right."""
+        """What people asked for meanwhile. A host that refuses a cancel, since the job has ended, is right."""
         import openai
 
         jobs = self.client.fine_tuning.jobs
+        refusals = (openai.BadRequestError, openai.NotFoundError, openai.UnprocessableEntityError)
         if self.folder.cancel_asked and ledger.status not in TERMINAL:
-            with suppress(openai.BadRequestError, openai.NotFoundError, openai.UnprocessableEntityError):
+            with suppress(*refusals):
                 jobs.cancel(ledger.job)
             return
         for name, call in (("pause", jobs.pause), ("resume", jobs.resume)):
             wish = self.folder.path / name
-            if wish.exists():
-                refusals = (openai.BadRequestError, openai.NotFoundError, openai.UnprocessableEntityError)
-                with suppress(*refusals, openai.PermissionDeniedError):
-                    call(ledger.job)
-                wish.unlink(missing_ok=True)
+            if not wish.exists():
+                continue
+            try:
+                call(ledger.job)
+            except (*refusals, openai.PermissionDeniedError):
+                self.folder.emit("warning", f"{self.profile.label} does not {name} this job.")
+            wish.unlink(missing_ok=True)
 
     def _news(self, ledger: Ledger, seen: set[str]) -> Iterator[Any]:
         """Events that are new, the newest first, page by page until a page holds nothing new."""

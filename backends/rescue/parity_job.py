@@ -16,6 +16,7 @@ from core.job import JobState
 from core.jobspec import JobSpec
 from core.own_files import write_atomically
 from core.store import JobRecord, Store
+from dataset.normalise import keys_of
 from dataset.read import read
 from dataset.write import write_chat
 
@@ -30,33 +31,48 @@ class ParityRows(BaseModel):
     """Folder of the golden set."""
     rows_sha256: str
     train: str
+    left_out: int = 0
+    """Golden rows whose input training or validation has seen: these are not asked."""
 
 
 def launch_parity(store: Store, train_id: str, folder: Path) -> JobRecord:
     """Ask the adapter of a training the prompts of a golden set; the job that does so already, where there is one.
 
-    Rows that the training or its validation has seen are known to the judge, which leaves them out.
-    Raises `BadInput` for a job that is no training, `Refused` for one that has not succeeded, `ProblemsFound`.
+    Rows that the training or its validation has seen are not asked: from them nothing could be told.
+    Raises `BadInput` for a job that is no training and where no row is left, `Refused` for one that has not succeeded,
+    `ProblemsFound` with what stops the job.
     """
     train = store.job(train_id)
     if train.kind != "train":
         raise BadInput(f"`{train_id}` is no training.", "Name the train job; `tuneworthy shelf` lists them.")
     if (state := state_of(train)).state != "succeeded":
-        raise Refused(f"the training `{train_id}` is {state.state}.", "Wait until it has succeeded.")
+        hint = f"Resume it: `tuneworthy resume {train_id}`." if state.done else "Wait until it has ended."
+        raise Refused(f"the training `{train_id}` has not succeeded: it is {state.state}.", hint)
     golden = read_golden(folder)
     if (known := parity_job(store, train_id, golden.rows_sha256)) is not None:
         return known
     rows = read(folder / ROWS).usable().rows
+    files = [path for path in (train.spec.dataset, train.spec.validation) if path]
+    seen = [row for path in files for row in usable_rows(train.spec, path)]
+    known_inputs = set(keys_of(seen).inputs)
+    unseen = [row for row, key in zip(rows, keys_of(rows).inputs, strict=True) if key not in known_inputs]
+    if not unseen:
+        hint = "Record the answers to prompts that it has not seen."
+        raise BadInput(f"training has seen all {len(rows):,} golden rows.", hint)
     with new_group() as group:
-        write_chat(rows, group / "test.jsonl")
-        seen = [path for path in (train.spec.dataset, train.spec.validation) if path]
-        write_chat((row for path in seen for row in usable_rows(train.spec, path)), group / "seen.jsonl")
+        write_chat(unseen, group / "test.jsonl")
+        write_chat(seen, group / "seen.jsonl")
         spec = _asked(train, group)
         predicted = needs([spec])
         (record,) = store_chain(
             store, [with_data_hash(spec)], predicted, group=group.name, plan_id=train.plan_id, apart=False
         )
-        told = ParityRows(golden=str(folder), rows_sha256=golden.rows_sha256, train=train_id)
+        told = ParityRows(
+            golden=str(folder),
+            rows_sha256=golden.rows_sha256,
+            train=train_id,
+            left_out=len(rows) - len(unseen),
+        )
         write_atomically(group / FILE, told.model_dump_json(indent=1))
     (started,) = submit_chain(store, [record])
     if train_id not in golden.tunes:

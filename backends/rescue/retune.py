@@ -30,6 +30,8 @@ class Retune:
     """Preparation of the base (where it is not here yet), baseline, training, judgement."""
     from_golden: bool
     """The rows are answers of the old model."""
+    golden: str = ""
+    """Model whose golden set it belongs to; empty where none was named."""
 
     @property
     def train(self) -> JobRecord:
@@ -73,7 +75,7 @@ def retune(store: Store, given: str, spec: JobSpec, *, golden: str | None = None
         store.delete_plan(plan.id)
         forget(data)
         raise
-    made = Retune(store.plan(plan.id), jobs, own is not None)
+    made = Retune(store.plan(plan.id), jobs, own is not None, of.model if of else "")
     if folder and of:
         write_golden(folder, of.model_copy(update={"tunes": [*of.tunes, made.train.id]}))
     return made

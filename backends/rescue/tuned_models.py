@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from backends.hosts.models import base_of
 from backends.rescue.host import HostJob, HostModel, RescueHost
 from backends.rescue.lives import Life, is_tuned, life_of
-from core.errors import BadInput, EngineError
+from core.errors import BadInput, TuneworthyError
 from core.home import home
 from core.own_files import write_atomically
 from cost_models.prices import PriceBook
@@ -31,6 +31,11 @@ class TunedModel(BaseModel):
     """False: a job has made it, and the list of models does not name it any more."""
     life: Life = Life()
 
+    def may_answer(self, today: date) -> bool:
+        """Is it listed, and not known to be shut down?"""
+        days = self.life.days_left(today)
+        return self.listed and (days is None or days > 0)
+
 
 class TunedModels(BaseModel):
     """What a host listed, and when."""
@@ -50,7 +55,8 @@ def rescue_dir() -> Path:
 
 
 def list_tuned(host: RescueHost, book: PriceBook) -> TunedModels:
-    """Ask the host for its tuned models, soonest shut down first, and keep the list. Raises `EngineError`.
+    """Ask the host for its tuned models, soonest shut down first, and keep the list. Raises what
+    the host does.
 
     A host that lists models and no jobs still gives a list, with a note that says so.
     """
@@ -59,7 +65,7 @@ def list_tuned(host: RescueHost, book: PriceBook) -> TunedModels:
     jobs: dict[str, HostJob] = {}
     try:
         jobs = {job.model: job for job in host.jobs()}
-    except EngineError as error:
+    except TuneworthyError as error:
         notes.append(f"The tuning jobs could not be listed: {error.message}")
     models = [_tuned(host.name, name, listed.get(name), jobs.get(name), book) for name in {**listed, **jobs}]
     found = TunedModels(host=host.name, listed_at=datetime.now(UTC), models=sorted(models, key=_urgency), notes=notes)

@@ -134,3 +134,29 @@ def test_what_cannot_be_compared_is_said_and_starts_nothing(
     write_rows(tmp_path / "rows.jsonl", colour_rows())
     said = tune("compare-methods", *arguments)
     assert said.code == 2 and words in said.err and open_store().jobs() == []
+
+
+def test_a_sweep_goes_the_whole_way_from_settings_to_the_verdict_on_the_best(tune: Tune, local: Path) -> None:
+    spec = yaml.safe_load(local.read_text()) | {"axes": ["task"], "models": ["base", "tuned"], "early_stopping": 2}
+    local.write_text(yaml.safe_dump(spec))
+    asked = ("--rank", "2,8", "--learning-rate", "0.02", "--seeds", "2", "--epochs", "1", "--wait", "--json")
+    said = tune("sweep", local, *asked)
+    found = said.json
+    losses = [row["validation_loss"] for row in found["settings"]]
+    assert losses == sorted(losses) and found["settings"][0]["best"] and not found["settings"][1]["best"]
+    assert len(found["seed_losses"]) == 2 and found["seed_losses"][0] == losses[0]
+    assert (
+        found["judged"]
+        and "2 seeds of training score" in found["seed_words"]
+        and set(found["scores"]) == {"base", "tuned"}
+    )
+    assert said.code == (0 if found["verdict"] == "ship" else 1)
+    assert len(open_store().jobs()) == 4
+    again = tune("sweep", found["group"])
+    assert again.code == said.code and len(open_store().jobs()) == 4 and "in the choice" in again.out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("asked", [("--rank", "4,many"), ("--learning-rate", "fast")])
+def test_settings_that_are_no_numbers_are_refused(tune: Tune, tmp_path: Path, asked: tuple[str, str]) -> None:
+    said = tune("sweep", tmp_path / "train.yaml", *asked)
+    assert said.code == 2 and "holds what is no number" in said.err and asked[0] in said.err

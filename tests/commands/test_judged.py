@@ -24,7 +24,7 @@ def test_axes_remedies_naive_scores_and_limits_are_printed(capsys: pytest.Captur
     print_report(report.model_copy(update={"look": "quick", "remedies": ["First this.", "Then that."]}))
     said = capsys.readouterr().out
     flat = " ".join(said.replace("│", " ").split())
-    assert "a quick look: 100 questions an axis" in flat and "1.00 (0.94 to 1.00)" in flat and "lost" in flat
+    assert "(95 %), a quick look" in flat and "1.00 (0.94 to 1.00)" in flat and "lost" in flat
     assert "Verdict: " in said and "With the rows that stand in training the scores would read: base 0.00" in said
     assert "tuned: asked 3 times with chance" in said
     assert said.index("What to try, in this order:") < said.index("First this.") < said.index("Then that.")

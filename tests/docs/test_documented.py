@@ -21,7 +21,8 @@ from tuneworthy import cli
 from .conftest import ROOT, pages
 
 VERBS: dict[str, Any] = typer.main.get_command(cli).commands  # type: ignore[attr-defined]
-VERBS |= {f"{name} {inner}": each for name, verb in VERBS.items() for inner, each in getattr(verb, "commands", {}).items()}
+for group, verb in list(VERBS.items()):
+    VERBS |= {f"{group} {name}": inner for name, inner in getattr(verb, "commands", {}).items()}
 VARIABLE = re.compile(r"\bTUNEWORTHY_[A-Z_]*[A-Z]\b|\bTORCH_INDEX_URL\b")
 MAKE_VARIABLE = re.compile(r"^([A-Z_]+) \?= |\$\(([A-Z_]+)\)", re.MULTILINE)
 

@@ -144,7 +144,7 @@ def test_a_prejudiced_tune_does_not_ship(judge: Callable[..., EvaluationReport])
 def test_an_inert_tune_gains_nothing(judge: Callable[..., EvaluationReport]) -> None:
     report = judge(inert)
     assert report.verdict == "do_not_ship"
-    assert report.reasons[0].startswith("The prompt does this")
+    assert report.reasons[0].startswith("Nothing was gained: neither the tuned model nor the base with its best prompt")
     assert all(found.kept is None or found.kept.state != "lost" for found in report.axes.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.held_out import questions
+from core.base_models import locate
 from core.errors import EngineError
 from core.home import cache_dir
 from core.job import EngineRef, Outcome
@@ -60,7 +62,9 @@ def worker(monkeypatch: pytest.MonkeyPatch, record: JobRecord, state: str, note:
             "id": "abc",
             "folder": Path("/nowhere"),
             "base_model": DEFAULT_BASE_MODEL,
+            "base_path": str(locate(DEFAULT_BASE_MODEL, None).path),
             "adapters": {record.id: "/nowhere"},
+            "written": {record.id: client.written(RunFolder.of(record.id).adapter)},
             "state": state,
             "note": note,
         }
@@ -98,6 +102,16 @@ def test_an_adapter_that_was_not_judged_is_labelled_so_and_the_model_can_be_load
     assert "Not judged" in text(app)
     assert "chat.start" in [button.key for button in app.button]
     assert app.text_area(key=f"chat.system.{adapter.id}").value == "You are the course office."
+
+
+@pytest.mark.usefixtures("base")
+def test_a_worker_that_has_loaded_former_weights_is_not_asked(
+    adapter: JobRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker(monkeypatch, adapter, "ready")
+    assert "chat.unload" in [button.key for button in opened(adapter=adapter.id).button]
+    os.utime(RunFolder.of(adapter.id).adapter / "adapter_config.json", ns=(1, 1))
+    assert "chat.start" in [button.key for button in opened(adapter=adapter.id).button]
 
 
 @pytest.mark.usefixtures("base")

@@ -88,7 +88,7 @@ def test_its_result_stands_predicted_beside_measured_until_the_shape_changes(spe
     assert rows[1]["Measured"].endswith("predicted") and "tokens/s" in rows[1]["Predicted"]
     app = shown(spec, plan.id)
     assert not app.exception and len(app.get("arrow_table") or app.table) == 1
-    assert any(caption.value.startswith("Saved in") for caption in app.caption)
+    assert any("Saved in 0.4 s" in caption.value for caption in app.caption)
     assert not app.button(key="launch.probe").disabled
 
 

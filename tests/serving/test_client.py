@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from core.errors import BadInput, EngineError, NotFound, Refused
 from core.home import serving_dir
 from serving import lease
-from serving.client import chat, endpoints, start, status, stop, wait
+from serving.client import chat, endpoints, start, status, stop, wait, written
 from serving.endpoint import Endpoint, ServingFolder
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,19 @@ def test_a_worker_is_started_found_again_and_stopped(
     stop(ready)
     assert status(ready).state == "stopped"
     assert endpoints() == []
+
+
+def test_an_adapter_that_was_written_over_gets_a_worker_of_its_own(
+    base: Path, adapters: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.client._launch", lambda folder, lock: None)
+    own = {"tuned": Path(shutil.copytree(adapters["first"], tmp_path / "tuned"))}
+    before = start(str(base), own, device="cpu").id
+    assert start(str(base), own, device="cpu").id == before
+    assert status(before).written == {"tuned": written(own["tuned"])} and status(before).base_path == str(base)
+    os.utime(own["tuned"] / "adapter_model.safetensors", ns=(1, 1))
+    assert status(before).written != {"tuned": written(own["tuned"])}
+    assert start(str(base), own, device="cpu").id != before, "a training that went on left other weights"
 
 
 def test_an_idle_worker_ends_by_itself_and_a_killed_one_is_explained(base: Path) -> None:
