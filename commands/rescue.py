@@ -199,7 +199,11 @@ def _print_recorded(found: Recorded) -> None:
     )
     if golden.temperature is None:
         typer.echo("The host refused temperature 0: it may answer otherwise the next time.")
-    for count, what in ((golden.empty, "without a word"), (golden.truncated, "cut at the length limit")):
+    for count, what in (
+        (golden.empty - golden.refused, "without a word"),
+        (golden.refused, "that the host refused to give"),
+        (golden.truncated, "cut at the length limit"),
+    ):
         if count:
             typer.echo(f"Answers {what}: {count:,}.")
     if found.over_budget:

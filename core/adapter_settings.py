@@ -52,7 +52,8 @@ def settings_of(adapter: Path) -> str:
     if "peft_type" not in found:  # a whole model's, where order and every no count
         told = {name: value for name, value in found.items() if name not in _CHANGES_NOTHING}
     else:
-        told = {name: _in_order(value) for name, value in found.items() if name not in _CHANGES_NOTHING and _said(value)}
+        counts = {name: value for name, value in found.items() if name not in _CHANGES_NOTHING and _said(value)}
+        told = {name: _in_order(value) for name, value in counts.items()}
     return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 

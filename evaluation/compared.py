@@ -123,12 +123,12 @@ def best_in_words(reports: dict[str, EvaluationReport], seed: int = 0) -> str:
     others = [name for name in names if name != best]
     pairs = [compare(best, by_name[best], name, by_name[name], seed) for name in others]
     sure = dict(zip(others, (p < SIGNIFICANT for p in holm([pair.p_value for pair in pairs])), strict=True))
-    told = f"{_upper(VARIANTS[best].words)} scores highest, {means[best]:.3f} on {len(scores[0]):,} rows."
+    told = f"Highest score: {VARIANTS[best].words}, {means[best]:.3f} on {len(scores[0]):,} rows."
     alike, worse = ([name for name in others if sure[name] is wanted] for wanted in (False, True))
     if worse:
         told += f" Worse beyond luck: {_listed(worse)}."
     if alike:
-        told += f" Cannot be told from it on so few rows: {_listed(alike)}. Of these take the one that costs least."
+        told += f" Cannot be told from it on these rows: {_listed(alike)}. Of these take the one that costs least."
     return told
 
 
@@ -189,7 +189,3 @@ def _weights_of_base(jobs: ComparisonJobs) -> int | None:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(VARIANTS[name].words for name in names)
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

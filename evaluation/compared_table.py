@@ -80,7 +80,7 @@ def _cells(row: MethodRow, asked: bool) -> list[str]:
         UNKNOWN if row.validation_loss is None else f"{row.validation_loss:.3f}",
     ]
     score = _score(row.task) if row.task else STATE_WORDS.get(row.state, UNKNOWN)
-    return [row.words, *(measured if row.trained is not None else [""] * 5), score, *([_known(row)] if asked else [])]
+    return [row.words, *(measured if row.seconds is not None else [""] * 5), score, *([_known(row)] if asked else [])]
 
 
 def _known(row: MethodRow) -> str:

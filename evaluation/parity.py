@@ -106,9 +106,10 @@ def parity(
     is nothing to compare.
     """
     golden = read_golden(folder)
+    told = parity_rows(record)
+    if told is None:
+        raise BadInput(f"`{record.id}` asked nobody a golden set.", "Name the train job.")
     report = read_report(RunFolder.of(record.id).evaluation_file)
-    if "tuned" not in report.models:
-        raise BadInput(f"`{record.id}` did not judge a tuned model.", "Name the train job.")
     right, source = _right_answers(golden, labels)
     found = weigh(
         report,
@@ -122,7 +123,8 @@ def parity(
         usd_per_hour=usd_per_hour,
         today=today,
         cut=sum(reply.truncated for reply in read_replies(folder)),
-        not_asked=told.left_out if (told := parity_rows(record)) else 0,
+        not_asked=told.left_out,
+        train_job=told.train,
     )
     write_atomically(folder / f"parity-{found.train_job}.json", found.model_dump_json(indent=1))
     return found
@@ -144,6 +146,7 @@ def weigh(
     *,
     source: str,
     spec: JobSpec,
+    train_job: str,
     judged_by: str,
     margin: float,
     today: date,
@@ -174,7 +177,7 @@ def weigh(
         sentence=sentence,
         reasons=[each.sentence for each in (quality,) if each] + [_same_in_words(same)],
         model=golden.model,
-        train_job=spec.job or report.train_job or "",
+        train_job=train_job,
         judged_by=judged_by,
         rows=len(honest),
         left_out=not_asked + len(report.answers) - len(honest),
@@ -286,9 +289,13 @@ def _limits(
     if golden.temperature is None:
         found.append("The host refused temperature 0: the old model may answer otherwise the next time.")
     if golden.empty:
-        found.append(f"The old model gave no word on {golden.empty:,} prompts: these are left out.")
+        refused = f", {golden.refused:,} of them refused by its host" if golden.refused else ""
+        found.append(f"The old model gave no word on {golden.empty:,} prompts{refused}: these are left out.")
+    for price in golden.prices:
+        if str(price.get("item", "")).endswith(".hosting"):
+            found.append(f"Beside its calls the old model costs {price['amount']:,} {price['unit']}, used or not.")
     if cut:
         found.append(f"{cut:,} answers of the old model were cut at {golden.max_tokens:,} tokens.")
-    found.append("Only what was asked is compared: other inputs, safety and general knowledge are for `evaluate`.")
+    found.append("Only what was asked is compared: other inputs, safety and general knowledge are for the judge.")
     found.append("Times are not alike: one is a call over the network, the other a share of a batch on this machine.")
     return found

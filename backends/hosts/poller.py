@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -171,47 +172,60 @@ def leave_file() -> Path:
     return poller_dir() / "leave"
 
 
-def polled() -> bool:
-    """Whether a poller lives."""
-    return _lock().held()
-
-
 def wake(profile: HostProfile) -> None:
     """See to it that a poller lives that has the key of this host. Safe to repeat. Raises `EngineError`."""
-    variable = profile.key_variable
-    running = polled()
-    if running:
-        info = _info()
-        # A key in a file is read by any poller; one in a variable only by a poller that was started with it.
-        if info is None or variable in info.keys or not os.environ.get(variable):
-            return
-        leave_file().touch()
-    keys = tuple(host.key_variable for host in profiles().values() if os.environ.get(host.key_variable))
-    command = [sys.executable, "-m", "backends.hosts.poller", *(["--take-over"] if running else [])]
     try:
-        with (poller_dir() / "log.txt").open("ab") as log:
-            subprocess.Popen(
-                command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=scrubbed_environment(keys), start_new_session=True,
-            )  # fmt: skip
-    except OSError as error:
-        raise EngineError(f"the poller could not be started ({error.strerror}).", "Check disk and memory.") from error
+        # Taken here and passed on, so that one that is still starting is not started again.
+        lock = _lock().acquire(wait_seconds=0.0)
+    except EngineError:
+        info, variable = _info(), profile.key_variable
+        # A key in a file is read by any poller; one in a variable only by a poller that was started with it.
+        blind = info is not None and variable not in info.keys and bool(os.environ.get(variable))
+        if blind and not leave_file().exists():
+            leave_file().touch()
+            _start(["--take-over"])
+        return
+    try:
+        _start(["--lock-fd", str(lock)], (lock,))
+    finally:
+        os.close(lock)
 
 
 def main(arguments: list[str]) -> int:
     """Poll until there is nothing left to do. A second poller ends at once."""
-    try:
-        descriptor = _lock().acquire(HANDOVER_SECONDS if "--take-over" in arguments else 0.2)
-    except EngineError:
-        return 0
+    if "--lock-fd" in arguments:
+        descriptor = int(arguments[arguments.index("--lock-fd") + 1])
+    else:
+        try:
+            descriptor = _lock().acquire(HANDOVER_SECONDS if "--take-over" in arguments else 0.2)
+        except EngineError:
+            return 0
     try:
         leave_file().unlink(missing_ok=True)
-        keys = [host.key_variable for host in profiles().values() if os.environ.get(host.key_variable)]
-        write_atomically(poller_dir() / "poller.json", PollerInfo(pid=os.getpid(), keys=keys).model_dump_json())
+        write_atomically(poller_dir() / "poller.json", PollerInfo(pid=os.getpid(), keys=_keys()).model_dump_json())
         Poller().run()
     finally:
         os.close(descriptor)
     return 0
+
+
+def _start(arguments: list[str], descriptors: tuple[int, ...] = ()) -> None:
+    command = [sys.executable, "-m", "backends.hosts.poller", *arguments]
+    try:
+        with (poller_dir() / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=scrubbed_environment(tuple(_keys())), start_new_session=True, pass_fds=descriptors,
+            )  # fmt: skip
+    except OSError as error:
+        raise EngineError(f"the poller could not be started ({error.strerror}).", "Check disk and memory.") from error
+    # Whoever started it takes its exit code, or it stays in the table of processes.
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
+def _keys() -> list[str]:
+    """Variables that hold a key here, of hosts that we know."""
+    return [host.key_variable for host in profiles().values() if os.environ.get(host.key_variable)]
 
 
 def _lock() -> WorkerLock:

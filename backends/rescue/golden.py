@@ -41,6 +41,8 @@ class Reply(BaseModel):
     answer_tokens: int | None
     truncated: bool
     seconds: float
+    refused: str = ""
+    """Why the host would not answer this prompt: too long, against its rules."""
 
     @property
     def key(self) -> str:
@@ -72,6 +74,8 @@ class Golden(BaseModel):
     answered: int = 0
     empty: int = 0
     """Answers without a word, which are in no row."""
+    refused: int = 0
+    """Of the empty ones: prompts that the host would not answer."""
     truncated: int = 0
     """Answers cut at their longest allowed length."""
     temperature: float | None = 0.0

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backends.chain import judge_spec, needs, store_chain, submit_chain
+from backends.engines import engine
 from backends.launch import state_of, with_data_hash
 from backends.on_parts import new_group, usable_rows
 from backends.rescue.golden import ROWS, read_golden, write_golden
 from core.errors import BadInput, Refused
 from core.home import data_dir
-from core.job import JobState
+from core.job import JobState, Result
 from core.jobspec import JobSpec
 from core.own_files import write_atomically
+from core.run_folder import RunFolder
 from core.store import JobRecord, Store
 from dataset.normalise import keys_of
 from dataset.read import read
 from dataset.write import write_chat
 
-FILE = "parity.json"
+FILE, WEIGHTS = "parity.json", "weights"
 
 
 class ParityRows(BaseModel):
@@ -62,11 +66,10 @@ def launch_parity(store: Store, train_id: str, folder: Path) -> JobRecord:
     with new_group() as group:
         write_chat(unseen, group / "test.jsonl")
         write_chat(seen, group / "seen.jsonl")
+        _link_weights(train, group / WEIGHTS)
         spec = _asked(train, group)
         predicted = needs([spec])
-        (record,) = store_chain(
-            store, [with_data_hash(spec)], predicted, group=group.name, plan_id=train.plan_id, apart=False
-        )
+        (record,) = store_chain(store, [with_data_hash(spec)], predicted, group=group.name, plan_id=None)
         told = ParityRows(
             golden=str(folder),
             rows_sha256=golden.rows_sha256,
@@ -83,17 +86,15 @@ def launch_parity(store: Store, train_id: str, folder: Path) -> JobRecord:
 def parity_job(store: Store, train_id: str, rows_sha256: str) -> JobRecord | None:
     """The newest judgement of a training on these golden rows that has not failed; None where there is none."""
     for record in store.jobs():
-        if record.kind != "evaluate" or record.spec.job != train_id:
-            continue
         told = parity_rows(record)
-        if told and told.rows_sha256 == rows_sha256 and _may_serve(state_of(record)):
+        if told and (told.train, told.rows_sha256) == (train_id, rows_sha256) and _may_serve(state_of(record)):
             return record
     return None
 
 
 def parity_rows(record: JobRecord) -> ParityRows | None:
     """Which golden rows a judgement is about; None for one that is about none."""
-    if not record.spec.group:
+    if record.kind != "evaluate" or not record.spec.group:
         return None
     try:
         return ParityRows.model_validate_json((data_dir() / record.spec.group / FILE).read_bytes())
@@ -105,10 +106,30 @@ def _may_serve(state: JobState) -> bool:
     return state.state not in ("failed", "cancelled")
 
 
+def _link_weights(train: JobRecord, target: Path) -> None:
+    """The adapter under another name: what is asked here is no verdict on it, and the shelf must not take it for one.
+
+    Raises `BadInput` for a training that has left no weights on this machine.
+    """
+    made = engine(train.engine).result(train.ref) if train.ref else Result()
+    source = Path(made.adapter or made.classifier or RunFolder.of(train.id).adapter)
+    if not source.is_dir():
+        raise BadInput(f"the training `{train.id}` has left no weights here.", "Name one of this machine.")
+    shutil.copytree(source, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)
+
+
 def _asked(train: JobRecord, group: Path) -> JobSpec:
     """The judgement: the tuned model alone, on the task alone, its prompts in our own copy."""
     updates: dict[str, object] = {
-        "job": train.id,
+        "job": None,
+        "adapter": str(group / WEIGHTS),
         "name": f"{train.spec.name[:90]}: parity" if train.spec.name else "parity",
         "dataset": str(group / "seen.jsonl"),
         "dataset_sha256": None,
@@ -119,6 +140,6 @@ def _asked(train: JobRecord, group: Path) -> JobSpec:
         "n": None,
         "seed_jobs": [],
     }
-    updates |= dict.fromkeys(("inputs", "output", "records", "template", "shifted", "adapter"))
+    updates |= dict.fromkeys(("inputs", "output", "records", "template", "shifted"))
     updates |= dict.fromkeys(("latency_ms", "judge", "harm_judge", "general_set"))
     return judge_spec(train.spec).model_copy(update=updates)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 
 from backends.hosts.models import base_of
+from backends.rescue.bill import Bill
 from backends.rescue.golden import (
     MANIFEST,
     Golden,
@@ -30,18 +31,17 @@ from backends.rescue.golden import (
     write_rows,
 )
 from backends.rescue.host import RescueHost
-from backends.rescue.lives import family, life_of
+from backends.rescue.lives import life_of
 from backends.rescue.prompts import SEED, chosen, read_prompts
 from backends.rescue.tuned_models import kept_model
 from core.errors import BadInput, Refused, TuneworthyError
-from cost_models.prices import PriceBook, PriceRow
+from cost_models.prices import PriceBook
 from dataset.row import Row
 
 AT_ONCE = 4
 DEFAULT_MAX_TOKENS = 1024
-_TOKENS_A_TURN = 8
-"""Marks around a turn, counted generously."""
-_PER_MILLION = 1e-6
+MOST_OF_A_REASON = 300
+"""In characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ def record(
     folder = golden_dir(model)
     golden = _opened(folder, host, model, prompts, sha256, book, max_tokens)
     golden.inputs = inputs or []
-    prices = _prices(golden, book)
-    if budget_usd is not None and not prices:
+    bill = Bill.of(golden, book)
+    if budget_usd is not None and not bill.prices:
         raise Refused(f"what a token of {model} costs is unknown, so no budget can be kept.", "Leave the budget out.")
     folder.mkdir(mode=0o700, exist_ok=True)
     with _alone(folder):
@@ -91,7 +91,7 @@ def record(
         left = [row for row in rows if prompt_key(row.asked) not in known]
         golden.wanted = max(len(rows), golden.wanted if before else 0)
         write_golden(folder, golden)
-        asking = _Asking(host, golden, prices, folder, replies)
+        asking = _Asking(host, golden, bill, folder, replies)
         over = False
         try:
             while left and not over:
@@ -119,12 +119,10 @@ def _alone(folder: Path) -> Iterator[None]:
 class _Asking:
     """Questions to one model, and the sums of what was answered."""
 
-    def __init__(
-        self, host: RescueHost, golden: Golden, prices: list[PriceRow], folder: Path, replies: list[Reply]
-    ) -> None:
+    def __init__(self, host: RescueHost, golden: Golden, bill: Bill, folder: Path, replies: list[Reply]) -> None:
         self._host = host
         self._golden = golden
-        self._prices = prices
+        self._bill = bill
         self._folder = folder
         self._replies = replies
         self._greedy = golden.temperature is not None
@@ -134,10 +132,10 @@ class _Asking:
         """The first of `rows` that cannot take the spending past the budget, however long their answers are."""
         if budget_usd is None:
             return rows
-        spent = sum(self._spent(reply) for reply in self._replies)
+        spent = sum(self._bill.at_most(reply, self._golden.max_tokens) for reply in self._replies)
         found: list[Row] = []
         for row in rows:
-            spent += self._most([turn.content for turn in row.asked])
+            spent += self._bill.most([turn.content for turn in row.asked], self._golden.max_tokens)
             if spent > budget_usd:
                 break
             found.append(row)
@@ -148,12 +146,20 @@ class _Asking:
         if not rows:
             return
         failed: TuneworthyError | None = None
+        refused: list[tuple[Row, BadInput]] = []
         with ThreadPoolExecutor(len(rows)) as pool:
-            for future in [pool.submit(self._one, row) for row in rows]:
+            for row, future in [(row, pool.submit(self._one, row)) for row in rows]:
                 try:
                     future.result()
+                except BadInput as error:
+                    refused.append((row, error))
                 except TuneworthyError as error:
                     failed = failed or error
+        if refused and not self._replies:  # more likely our way of asking than each of these prompts
+            failed = failed or refused[0][1]
+        elif refused:
+            for row, why in refused:
+                self._keep(_refusal(row, why))
         if failed is not None:
             first = "" if "asked again" in failed.hint else failed.hint  # nobody asks again but who calls this
             failed.hint = f"{first} What was answered is kept: give the same command again.".strip()
@@ -164,16 +170,17 @@ class _Asking:
         golden, replies = self._golden, self._replies
         golden.answered = len(replies)
         golden.empty = sum(not reply.text.strip() for reply in replies)
+        golden.refused = sum(bool(reply.refused) for reply in replies)
         golden.truncated = sum(reply.truncated for reply in replies)
         golden.temperature = 0.0 if self._greedy else None
         golden.prompt_tokens = sum(reply.prompt_tokens or 0 for reply in replies)
         golden.answer_tokens = sum(reply.answer_tokens or 0 for reply in replies)
-        golden.usd = _usd(replies, self._prices)
-        golden.prices = [row.brief() for row in self._prices]
-        golden.recorded_at = datetime.now(UTC)
-        if replies:
-            golden.seconds_per_answer = sum(reply.seconds for reply in replies) / len(replies)
-            golden.usd_per_1000_calls = None if golden.usd is None else golden.usd / len(replies) * 1000
+        golden.usd = self._bill.usd(replies)
+        golden.prices = [row.brief() for row in [*self._bill.prices, *self._bill.hosting]]
+        golden.tunes = read_golden(self._folder).tunes  # a tune may have been launched meanwhile
+        if said := [reply for reply in replies if not reply.refused]:
+            golden.seconds_per_answer = sum(reply.seconds for reply in said) / len(said)
+            golden.usd_per_1000_calls = None if golden.usd is None else golden.usd / len(said) * 1000
         golden.rows_sha256 = write_rows(self._folder, replies)
         write_golden(self._folder, golden)
 
@@ -182,28 +189,39 @@ class _Asking:
         answer = self._host.answer(self._golden.model, row.asked, max_tokens=self._golden.max_tokens)
         reply = Reply(
             line=row.line,
-            asked=[(turn.role, turn.content) for turn in row.asked],
+            asked=_turns(row),
             text=answer.text,
             prompt_tokens=answer.prompt_tokens,
             answer_tokens=answer.answer_tokens,
             truncated=answer.truncated,
             seconds=round(time.monotonic() - started, 4),
         )
+        self._keep(reply, greedy=answer.greedy)
+
+    def _keep(self, reply: Reply, *, greedy: bool = True) -> None:
         with self._lock:
             add_reply(self._folder, reply)
             self._replies.append(reply)
-            self._greedy = self._greedy and answer.greedy
+            self._greedy = self._greedy and greedy
+            self._golden.recorded_at = datetime.now(UTC)
 
-    def _spent(self, reply: Reply) -> float:
-        """Dollars of an answer; the most it can have been where the host does not count its tokens."""
-        usd = _usd([reply], self._prices)
-        return self._most([content for _, content in reply.asked]) if usd is None else usd
 
-    def _most(self, turns: Sequence[str]) -> float:
-        """Dollars of a question at the most: no token of a text is shorter than a byte."""
-        size = sum(len(content.encode()) + _TOKENS_A_TURN for content in turns)
-        asked, answered = self._prices
-        return (size * asked.usd + self._golden.max_tokens * answered.usd) * _PER_MILLION
+def _turns(row: Row) -> list[tuple[str, str]]:
+    return [(turn.role, turn.content) for turn in row.asked]
+
+
+def _refusal(row: Row, error: BadInput) -> Reply:
+    """What is kept of a prompt that the host would not answer. It is not asked again."""
+    return Reply(
+        line=row.line,
+        asked=_turns(row),
+        text="",
+        prompt_tokens=0,
+        answer_tokens=0,
+        truncated=False,
+        seconds=0.0,
+        refused=error.message[:MOST_OF_A_REASON],
+    )
 
 
 def _opened(
@@ -232,22 +250,4 @@ def _opened(
         max_tokens=max_tokens,
         seed=SEED,
         started_at=datetime.now(UTC),
-    )
-
-
-def _prices(golden: Golden, book: PriceBook) -> list[PriceRow]:
-    """Input and output of the tuned model per 1M tokens; nothing where one of the two is not known."""
-    wanted = [f"tune.{golden.host}.{family(golden.base)}.{part}" for part in ("input", "output")]
-    known = {row.item: row for row in book.rows(f"tune.{golden.host}.")}
-    return [known[item] for item in wanted] if all(item in known for item in wanted) else []
-
-
-def _usd(replies: Sequence[Reply], prices: list[PriceRow]) -> float | None:
-    """List price of what was answered; None where the price, or the tokens of an answer, are not known."""
-    if not prices or any(reply.prompt_tokens is None or reply.answer_tokens is None for reply in replies):
-        return None
-    asked, answered = prices
-    return (
-        sum((reply.prompt_tokens or 0) * asked.usd + (reply.answer_tokens or 0) * answered.usd for reply in replies)
-        * _PER_MILLION
     )

@@ -127,7 +127,7 @@ def main() -> None:
     for name in options.only or VARIANTS:
         losses, at_end, speed = run(options.model, name, train, held, options.device)
         plain = losses if name in ("plain", "plain nf4") else plain
-        gap = sum(abs(mine - theirs) for mine, theirs in zip(losses, plain, strict=True)) / len(losses)
+        gap = sum(abs(mine - theirs) for mine, theirs in zip(losses, plain or losses, strict=True)) / len(losses)
         cells = [sum(losses[part]) / len(losses[part]) for part in thirds]
         print(
             f"| {name} | " + " | ".join(f"{cell:.4f}" for cell in [*cells, at_end, gap]) + f" | {speed:,.0f} |",

@@ -48,6 +48,8 @@ class FakeHost:
         self.states: dict[str, str] = {}
         """Job id: a state that it is said to be in, whatever the clock says."""
         self.metadata_kept = True
+        self.tells_of_moderation = True
+        """Events of a type that the published description does not know, and the host sends."""
         self.azure_results = False
 
     # The door
@@ -215,7 +217,8 @@ class FakeHost:
         _, step = self._progress(name)
         at = int(self.jobs[name]["started"])
         events = [_event("ev-0", at, "Created fine-tuning job")]
-        events += [_event("ev-m", at, "Usage policy: looked at", kind="moderation_checks", data={"blocked": None})]
+        if self.tells_of_moderation:
+            events += [_event("ev-m", at, "Usage policy: looked at", kind="moderation_checks", data={"blocked": None})]
         for each in range(1, step + 1):
             data = {"step": each, "total_steps": STEPS, "train_loss": _loss(each), "train_mean_token_accuracy": 0.5}
             if each % 4 == 0:

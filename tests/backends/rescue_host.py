@@ -26,6 +26,7 @@ class FakeHost:
         """User texts that were answered."""
         self.bodies: list[dict[str, Any]] = []
         self.fails_on: set[str] = set()
+        self.against_the_rules: set[str] = set()
         self.refuses: set[str] = set()
         """Settings that this host does not take."""
         self.jobs_are_closed = False
@@ -72,6 +73,9 @@ class FakeHost:
             error = {"message": f"no {setting}", "type": "invalid_request_error", "param": setting, "code": "no"}
             return _json(400, {"error": error})
         text = body["messages"][-1]["content"]
+        if text in self.against_the_rules:
+            error = {"message": "flagged", "type": "invalid_request_error", "param": "prompt", "code": "content_filter"}
+            return _json(400, {"error": error})
         if text in self.fails_on:
             return _json(401, {"error": {"message": f"bad key {KEY}", "type": "x", "param": None, "code": "invalid"}})
         self.asked.append(text)

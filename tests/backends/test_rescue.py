@@ -6,11 +6,13 @@ import json
 from datetime import date
 from pathlib import Path
 
+import httpx2
 import pytest
 
 pytest.importorskip("openai", reason="the extra `managed` is not installed")
 
 from backends.rescue.golden import REPLIES, ROWS, all_golden, find_golden, golden_dir, read_golden, require_golden
+from backends.rescue.host import open_host
 from backends.rescue.lives import Life, family, life_of, retirements
 from backends.rescue.parity_job import launch_parity, parity_job
 from backends.rescue.prompts import chosen, read_prompts
@@ -123,6 +125,35 @@ def test_after_a_failure_half_way_nothing_is_asked_twice_and_the_key_is_written_
     assert found.golden.complete and found.golden.answered == 10 and len(read(found.folder / ROWS).rows) == 10
     files = [path for path in home.rglob("*") if path.is_file()]
     assert files and not [path for path in files if KEY.encode() in path.read_bytes()]
+
+
+def test_one_prompt_that_the_host_will_not_answer_stops_no_other_and_is_not_asked_again(prompts: Path) -> None:
+    fake = FakeHost()
+    fake.against_the_rules = {"where is parcel 7"}
+    found = record(fake.host(), MINI, prompts, BOOK)
+    golden = found.golden
+    assert golden.complete and (golden.answered, golden.empty, golden.refused) == (10, 1, 1)
+    assert golden.usd is not None and golden.usd_per_1000_calls == pytest.approx(golden.usd / 9 * 1000)
+    assert len(read(found.folder / ROWS).rows) == 9
+    calls = len(fake.bodies)
+    assert record(fake.host(), MINI, prompts, BOOK).asked == 0 and len(fake.bodies) == calls
+
+
+def test_a_host_that_answers_no_prompt_at_all_is_an_error_and_not_ten_refusals(prompts: Path) -> None:
+    fake = FakeHost()
+    fake.against_the_rules = {f"where is parcel {n}" for n in range(10)}
+    with pytest.raises(BadInput):
+        record(fake.host(), MINI, prompts, BOOK)
+    assert len(fake.bodies) == 4 and read_golden(golden_dir(MINI)).answered == 0
+
+
+def test_a_price_by_the_hour_is_kept_with_the_set(prompts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    fake = FakeHost()
+    opened = open_host("azure", "https://acme.openai.azure.com/v1/", httpx2.MockTransport(fake))
+    golden = record(opened, "gpt-4.1-2025-04-14.ft-ab12", prompts, BOOK, n=1).golden
+    assert golden.base == "gpt-4.1-2025-04-14" and golden.life.retires == date(2027, 4, 14)
+    assert [str(price["item"]).rpartition(".")[2] for price in golden.prices] == ["input", "output", "hosting"]
 
 
 def test_the_budget_is_kept_whatever_the_answers_turn_out_to_be(prompts: Path) -> None:

@@ -87,9 +87,10 @@ def test_the_whole_way_from_rows_to_one_table_of_methods(tune: Tune, local: Path
     assert lora["megabytes"] > ia3["megabytes"] and lora["rate"] == 0.02 and ia3["rate"] == 0.01
     assert all(row["validation_loss"] > 0 and row["seconds"] >= 0 and row["memory_gib"] > 0 for row in (lora, ia3))
     assert all(0 <= row["task"]["low"] <= row["task"]["score"] <= row["task"]["high"] for row in (lora, ia3))
-    assert found["base"]["n"] == 4 and found["done"] and "scores highest" in found["words"]
+    assert found["base"]["n"] == 4 and found["done"] and "Highest score" in found["words"]
     assert said.code == 1 and prompt["state"] == "failed" and prompt["reason"] == "The loss is no number."
     trains = [open_store().job(jobs["train"]).spec for jobs in found["jobs"]]
+    assert all(spec.after == [found["baseline"]] for spec in trains), "one that fails stops no other"
     assert len({(spec.dataset, spec.validation, spec.test, spec.epochs, spec.seed) for spec in trains}) == 1
 
     again = tune("compare-methods", found["group"])

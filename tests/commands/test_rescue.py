@@ -11,6 +11,7 @@ pytest.importorskip("openai", reason="the extra `managed` is not installed")
 
 from backends.engines import engine
 from backends.rescue import host as hosts
+from core.run_folder import RunFolder
 from core.store import open_store
 from tests.backends.conftest import wait_until
 from tests.backends.rescue_host import KEY, MINI, OLD, FakeHost
@@ -58,9 +59,12 @@ def test_a_set_is_recorded_in_parts_and_retuned(tune: Tune, fake: FakeHost, tmp_
     train = open_store().job(launched["train_job"])
     assert train.ref is not None
     wait_until(engine("fake"), train.ref, lambda state: state.done)
+    adapter = RunFolder.of(train.id).adapter
+    adapter.mkdir(parents=True)
+    (adapter / "adapter_config.json").write_text("{}")
     tune("rescue", "parity", train.id, "--golden", MINI, "--no-wait", "--json")
     judge = next(job for job in open_store().jobs() if job.name.endswith("parity"))
-    assert judge.spec.job == train.id
+    assert judge.spec.adapter and (Path(judge.spec.adapter) / "adapter_config.json").is_file()
     assert "rescue parity" in tune("rescue", "retune", MINI, "--spec", spec).out
 
 

@@ -55,7 +55,6 @@ def weighed(old: list[str], new: list[str], right: list[str] | None = None, seen
         answers=answers,
         seconds_per_answer={"tuned": 0.036},
         base_model="some/base",
-        train_job="job-20261125-00000001",
         test_file="t",
         test_sha256="00",
         rows=len(old),
@@ -65,9 +64,18 @@ def weighed(old: list[str], new: list[str], right: list[str] | None = None, seen
     )
     rows = {at + 1: Row((Message("user", f"question {at}"),), at + 1) for at in range(len(old))}
     return weigh(
-        report, golden(), rows, {f"question {at}": text for at, text in enumerate(right or [])}, source="labels.csv",
-        spec=JobSpec(kind="evaluate"), judged_by="job-20261125-00000002", margin=0.05, today=TODAY, **how,  # type: ignore[arg-type]
-    )  # fmt: skip
+        report,
+        golden(),
+        rows,
+        {f"question {at}": text for at, text in enumerate(right or [])},
+        source="labels.csv",
+        spec=JobSpec(kind="evaluate"),
+        train_job="job-20261125-00000001",
+        judged_by="job-20261125-00000002",
+        margin=0.05,
+        today=TODAY,
+        **how,  # type: ignore[arg-type]
+    )
 
 
 def test_with_right_answers_both_are_marked_against_them_on_the_same_rows() -> None:
@@ -152,21 +160,23 @@ def test_the_new_adapter_is_asked_the_golden_prompts_and_held_against_the_answer
 
     assert made.train.ref is not None
     wait_until(engine("fake"), made.train.ref, lambda state: state.done)
-    job = launch_parity(store, made.train.id, folder)
-    assert launch_parity(store, made.train.id, folder).id == job.id, "asked once"
-    assert job.spec.job == made.train.id and job.spec.models == ["tuned"] and job.spec.axes == ["task"]
-    adapter, base = tmp_path / "adapter", tmp_path / "base"
+    with pytest.raises(BadInput, match="left no weights"):
+        launch_parity(store, made.train.id, folder)
+    adapter, base = RunFolder.of(made.train.id).adapter, tmp_path / "base"
     for place in (adapter, base):
-        place.mkdir()
+        place.mkdir(parents=True)
     (adapter / "adapter_config.json").write_text("{}")
     (adapter / "adapter_model.safetensors").write_bytes(b"weights")
     (base / "model.safetensors").write_bytes(b"base")
-    spec = job.spec.model_copy(update={"job": None, "adapter": str(adapter)})
-    run = RunFolder.create(job.id, spec)
+    job = launch_parity(store, made.train.id, folder)
+    assert launch_parity(store, made.train.id, folder).id == job.id, "asked once"
+    assert job.spec.models == ["tuned"] and job.spec.axes == ["task"]
+    assert (job.spec.job, job.plan_id) == (None, None), "no verdict on the adapter, nor on its plan"
+    run = RunFolder.create(job.id, job.spec)
     by_input = dict(zip([json.loads(text)["messages"][0]["content"] for text in prompts.read_text().splitlines()],
                         right, strict=True))  # fmt: skip
     rule = RuleModel(lambda prompt, tuned: next(by_input[asked] for asked in by_input if asked in prompt))
-    run_evaluation(spec, run, lambda: False, lambda *_: Opened(rule, RuleRenderer(), base))
+    run_evaluation(job.spec, run, lambda: False, lambda *_: Opened(rule, RuleRenderer(), base))
     found = parity(job, folder, today=TODAY)
     seen = {row.user_text for path in (made.train.spec.dataset, made.train.spec.validation)
             for row in read(Path(str(path))).rows}  # fmt: skip

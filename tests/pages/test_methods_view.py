@@ -101,7 +101,7 @@ def test_all_judged_it_shows_one_table_on_the_judge_page_and_says_who_failed(job
     app = on_judge_page()
     said = text(app)
     assert "Which method pays" in said and "prompt tuning failed\\: Out of mem\\*ry." in said
-    assert "told from it on so few rows\\: adapter layers" in said and "Worse beyond luck\\: prefix" in said
+    assert "told from it on these rows\\: adapter layers" in said and "Worse beyond luck\\: prefix" in said
     found = compared(open_store(), jobs)
     cells = table(found)
     assert [row[0] for row in cells] == ["LoRA", "adapter layers", "prefix tuning", "prompt tuning"]
