@@ -3,6 +3,8 @@
 # make test   set everything up and pass the tests
 
 PYTHON ?= python3
+# Two processes: each test file stays in one of them.
+PYTEST_ARGS ?= -n 2 --dist loadfile
 VENV ?= .venv
 RUN := $(VENV)/bin
 

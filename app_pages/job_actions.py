@@ -70,10 +70,10 @@ def archive(job_id: str, archived: bool) -> None:
 def confirm_cancel(record: JobRecord) -> None:
     """What is kept, said first."""
     kept = "It keeps its last checkpoint." if record.kind == "train" else "What is half done is dropped."
-    st.markdown(
-        f"**{plain(record.name)}** stops after its present step. {kept} You can resume it. "
-        "Steps that wait for it will not run."
-    )
+    again = f"stops after its present step. {kept} You can resume it. Steps that wait for it will not run."
+    if record.engine == "openai":
+        again = "is stopped at its host, which charges for what was done until then. It does not go on later."
+    st.markdown(f"**{plain(record.name)}** {again}")
     with st.container(horizontal=True):
         sure = st.button("Cancel the job", type="primary", icon=":material/stop_circle:", key="jobs.cancel.sure")
         if st.button("Let it run", key="jobs.cancel.keep"):

@@ -45,7 +45,7 @@ def note_of(now: JobState) -> str:
 def about(record: JobRecord, chain: Sequence[JobRecord]) -> str:
     """What was launched, in one line, with what its steps were predicted to take together."""
     parts = [record.spec.base_model.rstrip("/").rpartition("/")[2]]
-    if record.kind == "train":
+    if record.kind == "train" and record.engine != "openai":  # a host does not say how it tunes
         parts.append(settings_words(record.spec).partition(",")[0])
     if record.engine in ENGINES:
         parts.append(ENGINES[record.engine].label)

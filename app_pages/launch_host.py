@@ -53,6 +53,11 @@ def choose(spec: JobSpec, keep: Callable[..., None]) -> None:
             "Kind of capacity", list(host.training_types), key=f"{_KEY}.training_type", help=words["training_type"],
             on_change=_keep, args=(spec, keep, "training_type"),
         )  # fmt: skip
+    left.number_input(
+        "Most dollars", min_value=0.0, step=1.0, placeholder="No cap", key=f"{_KEY}.budget_usd",
+        help="Over it, or where the price is unknown, nothing is sent.",
+        on_change=_keep, args=(spec, keep, "budget_usd"),
+    )  # fmt: skip
     _say(spec, host)
 
 
@@ -75,6 +80,7 @@ def _say(spec: JobSpec, host: HostProfile) -> None:
 def _shown(spec: JobSpec, host: HostProfile) -> dict[str, object]:
     epochs = spec.host.n_epochs if spec.host.n_epochs is not None else max(1, min(50, round(spec.epochs)))
     shown: dict[str, object] = {"profile": host.name, "base_model": spec.base_model, "n_epochs": epochs}
+    shown["budget_usd"] = spec.budget_usd
     if not host.base_url:
         shown["base_url"] = spec.host.base_url
     if host.training_types:
@@ -86,8 +92,8 @@ def _shown(spec: JobSpec, host: HostProfile) -> dict[str, object]:
 def _keep(spec: JobSpec, keep: Callable[..., None], field: str) -> None:
     value = st.session_state[f"{_KEY}.{field}"]
     value = value.strip() if isinstance(value, str) else value
-    if field == "base_model":
-        keep(base_model=value)
+    if field in ("base_model", "budget_usd"):
+        keep(**{field: value})
         return
     changes = {field: value}
     if field == "profile":  # an address and a kind of capacity belong to one host

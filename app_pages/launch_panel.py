@@ -70,7 +70,9 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
             evaluation_plan = _judged(spec, plan, way)
         if spec.dataset is None:
             st.info("Choose rows first: take the demo rows, upload a file or name one.", icon=":material/arrow_back:")
-        state.show_problems(problems, "Before this can start:")
+        errors = [problem for problem in problems if problem.severity == "error"]
+        state.show_problems(errors, "Before this can start:")
+        state.show_problems([problem for problem in problems if problem not in errors], "To know beforehand:")
     if suggested.checklist:
         with st.expander("To do beside it", icon=":material/checklist:", key="launch.beside"):
             checklist(suggested, answers)
@@ -133,6 +135,10 @@ def _problems(spec: JobSpec, way: Way) -> list[Problem]:
 def _judged(spec: JobSpec, plan: Plan | None, way: Way) -> EvaluationPlan | None:
     if plan is None or plan.data is None:
         st.caption("On rows that are set aside before anything is trained.")
+        return None
+    if spec.engine == "openai" and way == "tune":
+        st.caption("A managed host only trains. The result says how the tuned model is asked; a tournament on this "
+                   "machine's engine takes that address as its base model.")  # fmt: skip
         return None
     written = plan_evaluation(
         data_copies.answers(plan.data.train),

@@ -85,7 +85,7 @@ def network() -> None:
     trackers = ", ".join(spec.report_to) if plan and plan.spec and plan.spec.report_to else ""
     if trackers:
         st.warning(f"It also reports to {plain(trackers)}: see where those send it.", icon=":material/monitoring:")
-    stay = "Rows and adapters leave this machine only with the engine of a managed host."
+    stay = "Rows and answers leave this machine only for hosts that you name: a managed engine, or a hosted judge."
     st.caption(f"{stay} Usage statistics are off.")
 
 

@@ -8,7 +8,6 @@ lost next to nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
@@ -18,17 +17,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from backends.rescue.golden import Golden, read_golden, read_replies
 from backends.rescue.parity_job import parity_rows
 from backends.rescue.tuned_models import days_in_words
-from core.errors import BadInput, TuneworthyError
+from core.errors import BadInput
 from core.jobspec import JobSpec
 from core.own_files import write_atomically
 from core.run_folder import RunFolder
 from core.store import JobRecord
 from dataset.normalise import keys_of
-from dataset.opening import sha256_of
-from dataset.read import read
 from dataset.row import Row
 from evaluation.kept import MARGIN, Kept, kept, points
 from evaluation.metrics import METRICS, Metric, choose_metric, score
+from evaluation.parity_labels import asked_rows, right_answers
 from evaluation.report import EvaluationReport, JudgedAnswer, read_report
 from evaluation.stats import Interval, interval
 
@@ -39,7 +37,6 @@ VERDICT_WORDS: dict[Verdict, str] = {
     "cannot_tell": "Not enough evidence",
     "agreement_only": "Agreement is known, quality is not",
 }
-FROM_THE_PROMPTS = "the answers that stand in the file of prompts"
 
 
 class Side(BaseModel):
@@ -110,11 +107,11 @@ def parity(
     if told is None:
         raise BadInput(f"`{record.id}` asked nobody a golden set.", "Name the train job.")
     report = read_report(RunFolder.of(record.id).evaluation_file)
-    right, source = _right_answers(golden, labels)
+    right, source = right_answers(golden, labels)
     found = weigh(
         report,
         golden,
-        _asked_rows(report),
+        asked_rows(report),
         right,
         source=source,
         spec=record.spec,
@@ -214,17 +211,17 @@ def weigh(
 
 def _verdict(quality: Kept | None, same: Kept, margin: float) -> tuple[Verdict, str]:
     allowed = points(margin)
-    if quality is not None:
-        told: dict[str, tuple[Verdict, str]] = {
-            "kept": ("as_good", f"The new model is as good as the old one on these rows, give or take {allowed}."),
-            "lost": ("worse", f"The new model is worse than the old one: it loses {points(quality.loss)}."),
-            "cannot_tell": ("cannot_tell", f"It is not shown that the new model loses less than {allowed}."),
-        }
-        return told[quality.state]
+    if quality is not None and quality.state == "kept":
+        return "as_good", f"The new model is as good as the old one on these rows, give or take {allowed}."
+    if quality is not None and quality.state == "lost":
+        return "worse", f"The new model is worse than the old one: it loses {points(quality.loss)}."
     if same.state == "kept":
+        # A row on which both say the same is right for both or wrong for both.
         return "as_good", (
             f"The two say the same so often that the new model can have lost less than {allowed}, whatever is right."
         )
+    if quality is not None:
+        return "cannot_tell", f"It is not shown that the new model loses less than {allowed}."
     return "agreement_only", (
         "How often the two agree is known; which of them is right is not. Give the right answers with `--labels`."
     )
@@ -245,36 +242,6 @@ def _kept(
 
 def _scores(metric: Metric, expected: Sequence[str], said: Sequence[str], spec: JobSpec) -> list[float]:
     return [score(metric, want, got, spec.sqlite) for want, got in zip(expected, said, strict=True)]
-
-
-def _asked_rows(report: EvaluationReport) -> dict[int, Row]:
-    """The judged rows by line. Raises `BadInput` where their file has changed."""
-    path = Path(report.test_file)
-    if not path.is_file() or sha256_of(path) != report.test_sha256:
-        raise BadInput("the judged rows are gone or have changed.", "Ask for the parity again.", file=str(path))
-    return {row.line: row for row in read(path).rows}
-
-
-def _right_answers(golden: Golden, labels: Path | None) -> tuple[dict[str, str], str]:
-    """({key of the input: right answer}, where they come from). Raises `BadInput` for a named file without answers."""
-    if labels is not None:
-        found = _answers(read(labels).usable(pairs=True).rows)
-        if not found:
-            raise BadInput("holds no right answers.", "Each row needs an input and an answer.", file=str(labels))
-        return found, labels.name
-    path = Path(golden.prompts)
-    with suppress(TuneworthyError, OSError):
-        if sha256_of(path) == golden.prompts_sha256:
-            return _answers(read(path, inputs=golden.inputs or None).rows), FROM_THE_PROMPTS
-    return {}, ""
-
-
-def _answers(rows: Sequence[Row]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for row, key in zip(rows, keys_of(rows).inputs, strict=True):
-        if row.answer.strip():
-            found.setdefault(key, row.answer)
-    return found
 
 
 def _limits(

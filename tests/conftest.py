@@ -17,6 +17,11 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Archives hold the time at which they were made: as names of tests they would differ between processes."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) and len(val) > 16 else None
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh `TUNEWORTHY_HOME`."""

@@ -84,6 +84,6 @@ def new_ledger(folder: RunFolder) -> Ledger:
 
 
 def live_jobs() -> list[RunFolder]:
-    """Folders of jobs at hosts that have not ended, the one asked for first at the front."""
-    found = [RunFolder(path.parent) for path in runs_dir().glob(f"*/{FILE}")]
-    return sorted((each for each in found if each.outcome() is None), key=lambda each: each.path.stat().st_mtime)
+    """Folders of jobs at hosts that have not ended, by id."""
+    found = sorted(path.parent for path in runs_dir().glob(f"*/{FILE}"))
+    return [RunFolder(folder) for folder in found if not (folder / "outcome.json").exists()]

@@ -143,7 +143,8 @@ class Poller:
     def _client(self, profile: HostProfile) -> openai.OpenAI:
         key = (profile.name, profile.base_url)
         if key not in self._clients:
-            self._clients[key] = self.client_of(profile)
+            # Its own tries would hold up every other job: the next round is the next try.
+            self._clients[key] = self.client_of(profile).with_options(max_retries=0)
         return self._clients[key]
 
     def _end(self, folder: RunFolder, state: str, reason: str, hint: str) -> None:

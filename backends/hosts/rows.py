@@ -53,7 +53,7 @@ def upload_of(spec: JobSpec, path: str, profile: HostProfile) -> Upload:
     return _upload(str(file), stat.st_mtime_ns, stat.st_size, key, profile.byte_order_mark)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _upload(path: str, _changed_ns: int, _size: int, key: str, mark: bool) -> Upload:
     spec = JobSpec(kind="train", **json.loads(key))
     records = _as_given(spec, Path(path))

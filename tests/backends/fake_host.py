@@ -202,6 +202,8 @@ class FakeHost:
         return httpx2.Response(200, json=self._job(name))
 
     def _act(self, _request: httpx2.Request, name: str, what: str) -> httpx2.Response:
+        if name not in self.jobs:
+            return _error(404, "not_found", "Could not find fine tune")
         job, (state, _) = self.jobs[name], self._progress(name)
         if state in ("succeeded", "failed", "cancelled"):
             return _error(400, "invalid_state", f"The job has {state}.")

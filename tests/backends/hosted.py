@@ -33,7 +33,7 @@ def poller_of(host: FakeHost, *, settles_after_seconds: float = 0.0, quick_secon
     """A poller whose network is that host."""
 
     def client(profile: HostProfile):  # type: ignore[no-untyped-def]
-        return client_of(profile, httpx2.MockTransport(host.handle)).with_options(max_retries=0)
+        return client_of(profile, httpx2.MockTransport(host.handle))
 
     return Poller(client, quick_seconds=quick_seconds, settles_after=timedelta(seconds=settles_after_seconds))
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from backends.hosts.ledger import read_ledger
+from backends.hosts.client import client_of
+from backends.hosts.launching import Launching
+from backends.hosts.ledger import new_ledger, read_ledger
 from backends.hosts.poller import Poller
+from backends.hosts.profile import profile
 from backends.openai_managed import OpenAIManagedEngine
 from core.home import new_id
 from core.job import JobState
@@ -283,3 +286,58 @@ def test_the_ledger_tells_what_the_host_has(tmp_path: Path, host: FakeHost, engi
     ledger = read_ledger(RunFolder.of(job_id))
     assert ledger is not None and (ledger.job, ledger.training_file) == ("ftjob-1", "file-1")
     assert ledger.uploaded == ["file-1"]
+
+
+def test_a_host_that_does_not_pause_such_a_job_says_so(
+    tmp_path: Path, host: FakeHost, engine: OpenAIManagedEngine
+) -> None:
+    poller = poller_of(host)
+    ref = engine.submit(hosted_spec(tmp_path), new_id("job"))
+    ask(poller)
+    host.faults = [Fault("POST /fine_tuning/jobs/.*/pause", 400, {"code": "not_supported"})]
+    assert engine.pause(ref) is None and engine.poll(ref).note == "pausing"
+    ask(poller)
+    assert engine.poll(ref).note == "the host checks the rows"
+    said = [event.message for event in engine.events(ref) if event.kind == "warning"]
+    assert said == [f"{profile('compatible', ADDRESS).label} does not pause this job."]
+
+
+def test_a_job_that_the_host_lost_can_be_given_up(tmp_path: Path, host: FakeHost, engine: OpenAIManagedEngine) -> None:
+    poller = poller_of(host)
+    ref = engine.submit(hosted_spec(tmp_path), new_id("job"))
+    ask(poller)
+    host.jobs.clear()
+    ask(poller, 2)
+    assert not engine.poll(ref).done and "no such model, file or job" in engine.poll(ref).note
+    engine.cancel(ref)
+    ask(poller)
+    state = engine.poll(ref)
+    assert state.state == "cancelled" and "no such job any more" in state.reason
+
+
+def test_a_key_that_is_missing_holds_the_job_until_it_is_there(
+    tmp_path: Path, host: FakeHost, engine: OpenAIManagedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poller = poller_of(host)
+    monkeypatch.delenv(KEY_VARIABLE)
+    ref = engine.submit(hosted_spec(tmp_path), new_id("job"))
+    ask(poller)
+    state = engine.poll(ref)
+    assert state.state == "queued" and KEY_VARIABLE in state.note and host.requests == []
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    ask(poller)
+    assert len(host.jobs) == 1 and KEY_VARIABLE not in engine.poll(ref).note
+
+
+def test_nebius_gets_its_settings_plain_and_with_lora_among_them(
+    tmp_path: Path, host: FakeHost, engine: OpenAIManagedEngine
+) -> None:
+    nebius = profile("nebius").model_copy(update={"base_url": ADDRESS})
+    folder = RunFolder.create(new_id("job"), hosted_spec(tmp_path))
+    asked = Launching(folder, folder.spec(), nebius, client_of(profile("compatible", ADDRESS)))._request(
+        new_ledger(folder)
+    )
+    assert "method" not in asked and asked["hyperparameters"] == {"n_epochs": 3}
+    assert asked["extra_body"]["hyperparameters"] == {
+        "n_epochs": 3, "lora": True, "lora_r": 16, "lora_alpha": 32, "lora_dropout": 0.0,
+    }  # fmt: skip

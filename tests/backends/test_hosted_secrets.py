@@ -129,6 +129,30 @@ def test_a_key_goes_to_no_address_that_is_not_its_host(name: str, address: str) 
     assert KEY not in str(caught.value) and caught.value.hint
 
 
+def test_a_poller_without_a_key_hands_over_to_one_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    held: list[int] = []
+
+    def start(arguments: list[str], descriptors: tuple[int, ...] = ()) -> None:
+        started.append(arguments)
+        held.extend(os.dup(each) for each in descriptors)  # as a process that was started would hold them
+
+    monkeypatch.setattr(poller, "_start", start)
+    host = profile("compatible", "https://tuning.example.org/v1")
+    poller.wake(host)
+    poller.wake(host)
+    assert [arguments[0] for arguments in started] == ["--lock-fd"], "one that is starting is not started again"
+    (poller.poller_dir() / "poller.json").write_text('{"pid": 1, "keys": []}', encoding="utf-8")
+    poller.wake(host)
+    assert len(started) == 1, "there is no key here either"
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    poller.wake(host)
+    poller.wake(host)
+    assert started[1:] == [["--take-over"]] and poller.leave_file().exists()
+    for each in held:
+        os.close(each)
+
+
 def test_no_page_and_no_command_loads_the_client(tmp_path: Path) -> None:
     spec = hosted_spec(tmp_path, host=HostSettings(profile="azure", base_url="https://a.openai.azure.com/openai/v1/"))
     code = (

@@ -15,7 +15,7 @@ from advisor.rules import RULES, table
 from backends.engines import ENGINES
 from core.answers import APPROACHES, Answers
 from core.job import Engine
-from core.jobspec import JobSpec, MethodSpec
+from core.jobspec import HostSettings, JobSpec, MethodSpec
 from tuneworthy import cli
 
 from .conftest import ROOT, pages
@@ -67,7 +67,9 @@ def test_every_verb_is_documented_with_every_option(command_lines: list[tuple[st
     assert not missing, f"not in docs/command-line.md: {', '.join(missing)}"
 
 
-@pytest.mark.parametrize(("model", "before"), [(JobSpec, ""), (MethodSpec, "method."), (Answers, "")])
+@pytest.mark.parametrize(
+    ("model", "before"), [(JobSpec, ""), (MethodSpec, "method."), (HostSettings, "host."), (Answers, "")]
+)
 def test_every_field_of_a_file_is_documented(model: Any, before: str, spans: frozenset[str]) -> None:
     _all_in(spans, [before + field for field in model.model_fields])
 

@@ -21,7 +21,8 @@ from dataset.opening import sha256_of
 from dataset.read import read
 from dataset.row import Message, Row
 from evaluation.judged_model import Opened
-from evaluation.parity import FROM_THE_PROMPTS, Parity, parity, read_parity, weigh
+from evaluation.parity import Parity, parity, read_parity, weigh
+from evaluation.parity_labels import FROM_THE_PROMPTS
 from evaluation.parity_table import HEAD, table
 from evaluation.report import EvaluationReport, JudgedAnswer
 from evaluation.run import run_evaluation
@@ -110,6 +111,12 @@ def test_who_nearly_always_says_the_same_can_have_lost_next_to_nothing() -> None
     found = weighed(["a"] * 500, ["a"] * 495 + ["b"] * 5)
     assert found.verdict == "as_good" and found.quality is None and "whatever is right" in found.sentence
     assert found.same.high < 0.05
+
+
+def test_a_few_right_answers_take_nothing_from_what_agreement_shows() -> None:
+    found = weighed(["a"] * 500, ["a"] * 495 + ["b"] * 5, ["a"] * 12)
+    assert found.quality is not None and found.quality.state == "cannot_tell" and found.labelled == 12
+    assert found.verdict == "as_good" and "whatever is right" in found.sentence
 
 
 def test_rows_that_training_has_seen_count_nothing() -> None:

@@ -51,3 +51,10 @@ def test_another_host_brings_its_own_address_and_model(panel: AppTest) -> None:
     (plan,) = open_store().plans()
     assert plan.spec is not None
     assert (plan.spec.host.profile, plan.spec.host.base_url, plan.spec.base_model) == ("openai", "", "gpt-4.1-mini")
+
+
+def test_over_the_cap_nothing_is_sent(panel: AppTest) -> None:
+    panel.number_input(key="launch.host.budget_usd").set_value(0.0).run()
+    panel.button(key="launch.go").click().run()
+    assert any("the budget is $0.00" in each.value for each in panel.error)
+    assert open_store().jobs() == []
