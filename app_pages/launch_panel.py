@@ -60,7 +60,7 @@ def show(plan: Plan | None, answers: Answers, advice: Advice, report: CostReport
         launch_settings.choose(spec, because, way, own=plan is not None and plan.spec is not None)
     spec = with_data(spec, plan)
     evaluation_plan: EvaluationPlan | None = None
-    problems = _problems(spec, way) if spec.dataset else []
+    problems = [*_leaving(spec, answers), *_problems(spec, way)] if spec.dataset else []
     with right:
         st.subheader("What it will need", anchor=False)
         with state.shown_errors():
@@ -118,6 +118,14 @@ def with_data(spec: JobSpec, plan: Plan | None) -> JobSpec:
         return spec.model_copy(update={"dataset": None, "validation": None, "test": None})
     data = plan.data
     return spec.model_copy(update={"dataset": data.train, "validation": data.validation, "test": data.test})
+
+
+def _leaving(spec: JobSpec, answers: Answers) -> list[Problem]:
+    """A host gets the rows, whatever the team answered about its data."""
+    if spec.engine != "openai" or answers.privacy != "strict":
+        return []
+    what = "your answers say that the data stays with you, and this host would get the rows."
+    return [Problem(what=what, where="engine", hint="Choose `This machine`, or change the answer about privacy.")]
 
 
 def _problems(spec: JobSpec, way: Way) -> list[Problem]:

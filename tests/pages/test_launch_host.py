@@ -27,7 +27,12 @@ def panel(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     rows = "\n".join(["question,answer", *(f"Move booking {37 * n} of guest {n * n},moved {n}" for n in range(40))])
     host = HostSettings(profile="azure", base_url="https://acme.openai.azure.com/openai/v1/")
     spec = JobSpec(engine="openai", base_model="gpt-4.1-mini", host=host)
-    store.update_plan(plan.id, answers=EXAMPLES[2].answers, data=adopt(rows.encode(), "rows.csv"), spec=spec)
+    store.update_plan(
+        plan.id,
+        answers=EXAMPLES[2].answers.model_copy(update={"privacy": "low"}),
+        data=adopt(rows.encode(), "rows.csv"),
+        spec=spec,
+    )
     app = AppTest.from_file(APP, default_timeout=30)
     app.query_params["plan"] = plan.id
     return app.run()
@@ -58,3 +63,15 @@ def test_over_the_cap_nothing_is_sent(panel: AppTest) -> None:
     panel.button(key="launch.go").click().run()
     assert any("the budget is $0.00" in each.value for each in panel.error)
     assert open_store().jobs() == []
+
+
+def test_rows_that_may_not_leave_are_not_sent(panel: AppTest) -> None:
+    store = open_store()
+    (plan,) = store.plans()
+    assert EXAMPLES[2].answers.privacy == "strict"
+    store.update_plan(plan.id, answers=EXAMPLES[2].answers)
+    again = AppTest.from_file(APP, default_timeout=30)
+    again.query_params["plan"] = plan.id
+    again.run()
+    assert any("this host would get the rows" in each.value for each in again.error)
+    assert again.button(key="launch.go").disabled
