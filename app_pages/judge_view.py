@@ -44,10 +44,10 @@ def headline(report: EvaluationReport) -> None:
         st.caption(f"The tuned model here is a small classifier: {FORM_WORDS[report.classifier]}. It writes no text.")
     decisive, others = (report.reasons[0], report.reasons[1:]) if report.reasons else (SENTENCES[report.verdict], [])
     show = {"green": st.success, "red": st.error, "orange": st.warning}.get(look.color, st.info)
-    show(plain(decisive), icon=look.icon)
+    show(with_code(decisive), icon=look.icon)
     others = [reason for reason in others if not stands_below(report, reason)]
     if others:
-        st.markdown("\n".join(f"- {plain(reason)}" for reason in others))
+        st.markdown("\n".join(f"- {with_code(reason)}" for reason in others))
 
 
 def stands_below(report: EvaluationReport, reason: str) -> bool:

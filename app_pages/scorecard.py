@@ -16,7 +16,7 @@ from evaluation.verdict import DEFAULT_MARGIN
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-QUICK_LOOK = Look("Quick look: 100 questions an axis", ":material/bolt:", "orange")
+QUICK_LOOK = Look("Quick look: at most 100 questions an axis", ":material/bolt:", "orange")
 BARS = {
     "high": "The bar is high: a wrong answer is costly, so every axis must be shown to be kept.",
     "medium": "The bar is medium: safety and general knowledge must be measured, and nothing lost.",

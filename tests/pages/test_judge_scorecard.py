@@ -34,7 +34,7 @@ def test_an_axis_that_was_lost_stands_in_the_verdict_the_table_and_the_remedies(
     assert "Better" in states["The task"] and "Not measured" in states["Same answer whatever the name"]
     said = text(app)
     assert "What to try, in this order" in said and "\n2. Mix about 3 %" in said
-    assert "What this cannot see" in said and "Quick look: 100 questions an axis" in said
+    assert "What this cannot see" in said and "Quick look: at most 100 questions an axis" in said
 
 
 def test_every_state_has_an_icon_and_a_word(obeyed: EvaluationReport) -> None:
