@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 ROW_PIXELS = 44
+GREY = "#808080"
+"""Seen on a light page and on a dark one."""
 
 
 def section(store: Store, group: str | None = None) -> None:
@@ -101,7 +103,7 @@ def chart(comparison: Comparison) -> Figure:
         showlegend=False,
     )
     if comparison.base is not None:
-        figure.add_vline(x=comparison.base.score, line={"dash": "dash", "width": 2}, annotation_text="base")
+        figure.add_vline(x=comparison.base.score, line={"dash": "dash", "width": 2, "color": GREY}, annotation_text="base")
     score = comparison.metric_words
     figure.update_layout(
         height=110 + ROW_PIXELS * len(scored),
