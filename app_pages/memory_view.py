@@ -27,7 +27,7 @@ LABELS = {
     "slack": "Allocator slack",
 }
 """In the order of the bar."""
-GREY = "#808080"
+GREY = "rgba(128, 134, 139, 0.9)"
 """Seen on a light page and on a dark one."""
 SMALLEST_SHARE = 0.02
 """Of the whole: what is smaller goes into the rest."""
@@ -95,7 +95,9 @@ def figure(estimate: RunEstimate) -> Figure:
             hovertemplate=f"{name}: {gib(value)}<extra></extra>",
         )
     if room is not None:
-        chart.add_vline(x=room, line={"dash": "dash", "width": 2, "color": GREY}, annotation_text=f"Device: {gib(room)}")
+        chart.add_vline(
+            x=room, line={"dash": "dash", "width": 2, "color": GREY}, annotation_text=f"Device: {gib(room)}"
+        )
     # A device that has far more is not drawn to its end: the parts would be too thin to read.
     end = whole * 1.05 if room is None or room > 3 * whole else max(whole, room) * 1.05
     chart.update_layout(

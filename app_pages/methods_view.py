@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 ROW_PIXELS = 44
-GREY = "#808080"
+GREY = "rgba(128, 134, 139, 0.9)"
 """Seen on a light page and on a dark one."""
 
 
@@ -103,7 +103,9 @@ def chart(comparison: Comparison) -> Figure:
         showlegend=False,
     )
     if comparison.base is not None:
-        figure.add_vline(x=comparison.base.score, line={"dash": "dash", "width": 2, "color": GREY}, annotation_text="base")
+        figure.add_vline(
+            x=comparison.base.score, line={"dash": "dash", "width": 2, "color": GREY}, annotation_text="base"
+        )
     score = comparison.metric_words
     figure.update_layout(
         height=110 + ROW_PIXELS * len(scored),
