@@ -126,7 +126,7 @@ OURS = (
         "ours, NF4, recomputed, inputs on the host", "tuneworthy", 11_581, 7.4, bits="4", recomputed=1, offloads=True
     ),
 )
-"""Measured on 2026-11-25, after the arithmetic stood: it judges the memory. The speeds' shares are from these runs."""
+"""Measured on 2026-11-25. The memory was worked out from the code without these; the speeds' shares are from them."""
 OWN = (
     OnProcessor(256, 40, "bfloat16", 1.23),
     OnProcessor(512, 80, "bfloat16", 1.57),
